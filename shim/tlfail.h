@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Fills a TlError; internal, not installed. */
+
+#ifndef TL_FAIL_H
+#define TL_FAIL_H
+
+#include "tlstatus.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Writes the message (printf format) into @error, which may be NULL, empties
+ * its detail, and returns @status, so that `return tl_fail (...)` reads well. */
+TlStatus tl_fail (TlError *error, TlStatus status, const char *format, ...)
+    __attribute__ ((format (printf, 3, 4)));
+
+/* Adds a detail (printf format) to an @error already filled; may be NULL. */
+void tl_fail_detail (TlError *error, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
