@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "tlapi.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -31,24 +33,24 @@ enum
 };
 
 /* The four 32-bit words of one Philox4x32-10 block. */
-void tl_random_block (uint64_t seed, uint32_t view, uint64_t index,
+TL_API void tl_random_block (uint64_t seed, uint32_t view, uint64_t index,
     uint32_t draw, uint32_t words[4]);
 
 /* 64 random bits. */
-uint64_t tl_random_u64 (uint64_t seed, uint32_t view, uint64_t index,
+TL_API uint64_t tl_random_u64 (uint64_t seed, uint32_t view, uint64_t index,
     uint32_t draw);
 
 /* Uniform in [0, 1), 53 bits. */
-double tl_random_uniform (uint64_t seed, uint32_t view, uint64_t index,
+TL_API double tl_random_uniform (uint64_t seed, uint32_t view, uint64_t index,
     uint32_t draw);
 
 /* Uniform in [0, n) without bias worth speaking of (64-bit multiply-shift);
  * n must be positive. */
-uint64_t tl_random_below (uint64_t seed, uint32_t view, uint64_t index,
+TL_API uint64_t tl_random_below (uint64_t seed, uint32_t view, uint64_t index,
     uint32_t draw, uint64_t n);
 
 /* Standard normal (Box-Muller on the block's words). */
-double tl_random_normal (uint64_t seed, uint32_t view, uint64_t index,
+TL_API double tl_random_normal (uint64_t seed, uint32_t view, uint64_t index,
     uint32_t draw);
 
 #ifdef __cplusplus
