@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "tlbatchmeta.h"
+#include "tlclasses.h"
 #include "tlerror.h"
 #include "tlevents.h"
 #include "tlmessages.h"
@@ -201,6 +202,44 @@ GST_START_TEST (preprocess_refuses)
 
   fail_if (tl_preprocess_from_string (&found, bad_preprocess[__i__]), "%s",
       bad_preprocess[__i__]);
+}
+GST_END_TEST
+
+/* ---- class names ---- */
+
+GST_START_TEST (classes_round_trip)
+{
+  const gchar *const classes[] = {"a \"quoted\" \\ name", "tab\there",
+      "Darmspiegelung \xc3\xa4", "", NULL};
+  g_autofree gchar *json = tl_classes_to_json (classes);
+  g_auto (GStrv) found = tl_classes_from_json (json);
+
+  fail_unless (found != NULL, "%s", json);
+  fail_unless (g_strv_equal ((const gchar *const *) found, classes), "%s",
+      json);
+}
+GST_END_TEST
+
+GST_START_TEST (classes_from_other_writers)
+{
+  g_auto (GStrv) found =
+      tl_classes_from_json (" [ \"\\u00e4\\ud83d\\ude00\\n\" , \"b\" ] ");
+
+  fail_unless (found != NULL);
+  fail_unless_equals_string (found[0], "\xc3\xa4\xf0\x9f\x98\x80\n");
+  fail_unless_equals_string (found[1], "b");
+}
+GST_END_TEST
+
+static const gchar *const bad_classes[] = {"", "[]", "{}", "[\"a\"", "[\"a\",]",
+    "[\"a\"] x", "[1]", "[\"a]", "[\"\\x\"]", "[\"\\u12\"]", "[\"\\u0000\"]",
+    "[\"\\ud800\"]", "[\"\\udc00\"]", "[\"\xff\"]", "[\"a\" \"b\"]",
+    "[[\"a\"]]", "[\"\\"};
+
+GST_START_TEST (classes_refuse)
+{
+  fail_unless (tl_classes_from_json (bad_classes[__i__]) == NULL, "%s",
+      bad_classes[__i__]);
 }
 GST_END_TEST
 
@@ -481,6 +520,9 @@ vocabulary_suite (void)
   tcase_add_test (tc, preprocess_round_trip);
   tcase_add_loop_test (tc, preprocess_refuses, 0,
       G_N_ELEMENTS (bad_preprocess));
+  tcase_add_test (tc, classes_round_trip);
+  tcase_add_test (tc, classes_from_other_writers);
+  tcase_add_loop_test (tc, classes_refuse, 0, G_N_ELEMENTS (bad_classes));
   tcase_add_test (tc, dataset_event_round_trip);
   tcase_add_test (tc, transform_event_grows);
   tcase_add_test (tc, phase_events_round_trip);
