@@ -103,16 +103,17 @@ static gchar *
 parse_string (const gchar **p)
 {
   GString *text = g_string_new (NULL);
+  gboolean good = TRUE;
 
-  while (**p && **p != '"' && (guchar) * *p >= 0x20) {
+  while (good && **p != '"' && (guchar) (*p)[0] >= 0x20) {
     gchar c = *(*p)++;
 
-    if (c != '\\')
+    if (c == '\\')
+      good = parse_escape (p, text);
+    else
       g_string_append_c (text, c);
-    else if (!parse_escape (p, text))
-      break;
   }
-  if (**p != '"' || !g_utf8_validate (text->str, text->len, NULL)) {
+  if (!good || **p != '"' || !g_utf8_validate (text->str, text->len, NULL)) {
     g_string_free (text, TRUE);
     return NULL;
   }
