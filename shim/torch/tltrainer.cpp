@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tltrainer.h"
+
+#include "tldevice.h"
+#include "tlguard.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cmath>
+
+namespace tl {
+
+Score
+score (const at::Tensor &logits, const int32_t *labels)
+{
+  const at::Tensor targets = at::from_blob (const_cast<int32_t *> (labels),
+      {logits.size (0)}, at::TensorOptions ().dtype (at::kInt))
+                                 .to (logits.device (), at::kLong);
+  const at::Tensor hits = logits.detach ().argmax (1).eq (targets);
+  Score score;
+
+  score.loss = at::cross_entropy_loss (logits, targets);
+  score.result.struct_size = sizeof score.result;
+  score.result.loss = score.loss.item<float> ();
+  score.result.n_correct = static_cast<uint32_t> (hits.sum ().item<int64_t> ());
+  return score;
+}
+
+static void
+check_options (const TlTrainerOptions &options)
+{
+  if (options.label_smoothing != 0)
+    throw Failure (TL_ERROR_UNSUPPORTED,
+        "label smoothing is not offered by this build: use 0");
+  if (options.clip_grad_norm != 0)
+    throw Failure (TL_ERROR_UNSUPPORTED,
+        "clipping gradients by norm is not offered by this build: use 0");
+}
+
+} // namespace tl
+
+TlBackendTrainer::TlBackendTrainer (TlBackendModel *trained,
+    const TlTrainerOptions &options)
+    : model (trained), optimizer (options)
+{
+  tl::check_options (options);
+  for (const tl::Entry &entry : model->entries)
+    if (entry.role == TL_TENSOR_PARAMETER)
+      optimizer.add (entry.arch.name, entry.tensor);
+}
+
+TlStepResult
+TlBackendTrainer::learn (const at::Tensor &features, const int32_t *labels,
+    double lr)
+{
+  const tl::Score score = tl::score (tl::run_fc (model->net, features), labels);
+
+  if (!std::isfinite (score.result.loss))
+    throw tl::Failure (TL_ERROR_BACKEND,
+        "the loss is not a finite number; the parameters were left as they "
+        "were: lower the learning rate, or check the data and the weights");
+  tl::note_backward ();
+  score.loss.backward ();
+  optimizer.step (lr);
+  return score.result;
+}
+
+TlStepResult
+TlBackendTrainer::step (const TlBatch &batch, const int32_t *labels, double lr)
+{
+  const at::AutoGradMode with_grad (true);
+
+  model->check_batch_norm (batch);
+  model->use_threads ();
+
+  const at::Tensor x = model->run_frozen (batch, true);
+
+  model->forget_folded ();
+  if (model->freeze == TL_STAGE_LAYER4)
+    model->use_head_threads ();
+  return learn (model->run_trainable (x), labels, lr);
+}
+
+TlStepResult
+TlBackendTrainer::step_features (const float *features, const int32_t *labels,
+    uint32_t n, double lr)
+{
+  const at::AutoGradMode with_grad (true);
+  const at::Tensor x = at::from_blob (const_cast<float *> (features),
+      {n, model->arch->n_features}, at::TensorOptions ().dtype (at::kFloat));
+
+  model->use_head_threads ();
+  return learn (x.to (tl::torch_device (model->device)), labels, lr);
+}

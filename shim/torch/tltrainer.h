@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* One training step: loss, gradients, update. */
+
+#ifndef TL_TRAINER_H
+#define TL_TRAINER_H
+
+#include "tlmodel.h"
+#include "tloptimizer.h"
+
+namespace tl {
+
+/* Mean cross-entropy and correct answers of @logits (n, classes). */
+struct Score
+{
+  at::Tensor loss; /* scalar; has gradients if the logits do */
+  TlStepResult result;
+};
+
+Score score (const at::Tensor &logits, const int32_t *labels);
+
+} // namespace tl
+
+/* The C handle; see tlbackend.h. */
+struct TlBackendTrainer
+{
+  TlBackendTrainer (TlBackendModel *trained, const TlTrainerOptions &options);
+
+  TlStepResult step (const TlBatch &batch, const int32_t *labels, double lr);
+  TlStepResult step_features (const float *features, const int32_t *labels,
+      uint32_t n, double lr);
+
+  TlBackendModel *model;
+  tl::Optimizer optimizer;
+
+private:
+  TlStepResult learn (const at::Tensor &features, const int32_t *labels,
+      double lr);
+};
+
+#endif
