@@ -124,7 +124,7 @@ run_stage (const Stage &stage, at::Tensor x, bool train_bn)
 at::Tensor
 global_pool (const at::Tensor &x)
 {
-  return at::adaptive_avg_pool2d (x, 1).flatten (1);
+  return at::adaptive_avg_pool2d (x, {1, 1}).flatten (1);
 }
 
 at::Tensor
