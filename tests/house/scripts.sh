@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# scripts.sh ROOT: shellcheck finds nothing in the shell scripts.
+
+cd "$1" || exit 1
+command -v shellcheck >/dev/null || {
+  echo "shellcheck is not installed"
+  exit 77
+}
+find .ci elements shim tests examples -type f ! -name '*.[ch]' \
+  -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh$"' sh {} \; -print0 \
+  | xargs -0 shellcheck

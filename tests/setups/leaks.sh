@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Runs a test under GStreamer's leaks tracer: fails if the test does, or if a
+# GStreamer object outlives it.
+
+trace=$(mktemp) || exit 1
+trap 'rm -f "$trace"' EXIT
+
+GST_DEBUG_FILE=$trace GST_DEBUG_NO_COLOR=1 "$@" || exit
+if grep -q object-alive "$trace"; then
+  echo "objects that outlive the test:" >&2
+  grep -o 'object-alive.*' "$trace" >&2
+  exit 1
+fi
