@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* A file of weights, whatever its format: told by its first bytes, never by
+ * its name.
+ *
+ * The file is read into memory whole rather than mapped: a mapped file that
+ * someone overwrites or a disk that fails would end the process (SIGBUS), and
+ * the bytes that were hashed must be the bytes that are used. */
+
+#ifndef TL_MODEL_FILE_H
+#define TL_MODEL_FILE_H
+
+#include "tlsha256.h"
+#include "tltensorset.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum
+{
+  TL_MODEL_FILE_SAFETENSORS = 0,
+  TL_MODEL_FILE_PTH_ZIP = 1 /* torch.save of PyTorch 1.6 and later */
+} TlModelFileKind;
+
+typedef struct TlModelFile TlModelFile;
+
+/* Opens a file; the handle is transferred. The message of an error begins with
+ * the path and says what the file is, if it is known, and what to do. A file
+ * that has a torchvision name, such as resnet18-f37072fd.pth, must have that
+ * SHA-256, or is TL_ERROR_FORMAT. */
+TlStatus tl_model_file_open (const char *path, TlModelFile **ret,
+    TlError *error);
+
+/* Accepts NULL. All that the calls below gave is then gone. */
+void tl_model_file_free (TlModelFile *file);
+
+TlModelFileKind tl_model_file_kind (const TlModelFile *file);
+
+/* "safetensors", "PyTorch zip". */
+const char *tl_model_file_kind_name (TlModelFileKind kind);
+
+/* Borrowed from the file; each tensor's data is aligned to its elements. */
+const TlTensor *tl_model_file_tensors (const TlModelFile *file, size_t *n);
+
+/* Borrowed from the file; in its order; nothing in a .pth. */
+const TlMetadata *tl_model_file_metadata (const TlModelFile *file, size_t *n);
+
+/* The value of a key, or NULL. */
+const char *tl_model_file_lookup (const TlModelFile *file, const char *key);
+
+/* SHA-256 of the bytes that were read: 64 lower-case digits. It takes some
+ * milliseconds per megabyte and is computed at each call. */
+void tl_model_file_sha256 (const TlModelFile *file,
+    char hex[TL_SHA256_HEX_SIZE]);
+
+/* The eight digits in a file name such as torchvision's resnet50-0676ba61.pth:
+ * an architecture, a dash, hexadecimal digits with a letter among them (dates
+ * have none), .pth. Returns 0 if the name has none. */
+int tl_model_file_name_digest (const char *path, char digits[9]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

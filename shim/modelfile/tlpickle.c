@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The opcodes: Lib/pickletools.py of CPython describes each. None recurses;
+ * each takes at least a byte of the pickle, whose size is limited, and all
+ * values come from an arena, whose size is limited. A failure is kept in the
+ * machine and ends the run, so helpers give NULL and opcodes just return. */
+
+#include "tlpickle.h"
+#include "tlbytes.h"
+#include "tlfail.h"
+#include "tlpicklemachine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMO_SLACK 16 /* indices may run ahead of their number by this */
+
+typedef void (*Opcode) (TlPickleMachine *m);
+
+void
+tl_pickle_fail (TlPickleMachine *m, TlStatus status, const char *format, ...)
+{
+  char text[512];
+  va_list args;
+
+  va_start (args, format);
+  vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  m->status = tl_fail (m->error, status, "byte %zu of the pickle: %s",
+      (size_t) (m->p - m->start), text);
+}
+
+void *
+tl_pickle_alloc (TlPickleMachine *m, size_t size)
+{
+  void *memory = tl_arena_alloc (m->arena, size);
+
+  if (!memory)
+    m->status = tl_arena_fail (m->arena, m->error);
+  return memory;
+}
+
+/* The next @n bytes. */
+static const uint8_t *
+take (TlPickleMachine *m, uint64_t n)
+{
+  const uint8_t *bytes = m->p;
+
+  if (n > (uint64_t) (m->end - m->p)) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "truncated, its end is missing");
+    return NULL;
+  }
+  m->p += n;
+  return bytes;
+}
+
+/* Room for one more in an array of @n items, which may move. */
+static void *
+reserve (TlPickleMachine *m, void *items, size_t n, size_t *capacity,
+    size_t item_size)
+{
+  size_t wanted = *capacity ? 2 * *capacity : 256;
+  void *grown;
+
+  if (n < *capacity)
+    return items;
+  grown = realloc (items, wanted * item_size);
+  if (grown)
+    *capacity = wanted;
+  else
+    m->status = tl_fail (m->error, TL_ERROR_MEMORY, "out of memory");
+  return grown;
+}
+
+static void
+push (TlPickleMachine *m, TlPickleStack *stack, TlPickleValue *value)
+{
+  TlPickleValue **items =
+      reserve (m, stack->items, stack->n, &stack->capacity, sizeof *items);
+
+  if (!items)
+    return;
+  stack->items = items;
+  items[stack->n++] = value;
+}
+
+/* Pushes a fresh value. */
+static TlPickleValue *
+push_new (TlPickleMachine *m, TlPickleType type)
+{
+  TlPickleValue *value = tl_pickle_alloc (m, sizeof *value);
+
+  if (!value)
+    return NULL;
+  value->type = type;
+  push (m, &m->stack, value);
+  return m->status == TL_OK ? value : NULL;
+}
+
+/* Values above the last mark; all of them without one. */
+static size_t
+count_above_mark (const TlPickleMachine *m)
+{
+  return m->stack.n - (m->n_marks ? m->marks[m->n_marks - 1] : 0);
+}
+
+/* The top of the stack, which must not be below a mark. */
+static TlPickleValue *
+peek (TlPickleMachine *m)
+{
+  if (count_above_mark (m) > 0)
+    return m->stack.items[m->stack.n - 1];
+  tl_pickle_fail (m, TL_ERROR_FORMAT, "it takes more values than it made");
+  return NULL;
+}
+
+static TlPickleValue *
+pop (TlPickleMachine *m)
+{
+  TlPickleValue *value = peek (m);
+
+  if (value)
+    m->stack.n--;
+  return value;
+}
+
+static void
+run_proto (TlPickleMachine *m)
+{
+  const uint8_t *version = take (m, 1);
+
+  if (version && (*version < 2 || *version > 5))
+    tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
+        "pickle protocol %d is not read, only 2 to 5", *version);
+}
+
+/* The length of a frame only helps readers of streams. */
+static void
+run_frame (TlPickleMachine *m)
+{
+  take (m, 8);
+}
+
+static void
+run_mark (TlPickleMachine *m)
+{
+  size_t *marks =
+      reserve (m, m->marks, m->n_marks, &m->marks_capacity, sizeof *marks);
+
+  if (!marks)
+    return;
+  m->marks = marks;
+  marks[m->n_marks++] = m->stack.n;
+}
+
+static void
+run_stop (TlPickleMachine *m)
+{
+  if (m->n_marks > 0 || m->stack.n != 1)
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "it ends with %zu values, not one",
+        m->stack.n);
+  m->stopped = 1;
+}
+
+static void
+run_none (TlPickleMachine *m)
+{
+  push_new (m, TL_PICKLE_NONE);
+}
+
+static void
+push_integer (TlPickleMachine *m, TlPickleType type, int64_t integer)
+{
+  TlPickleValue *value = push_new (m, type);
+
+  if (value)
+    value->integer = integer;
+}
+
+static void
+run_true (TlPickleMachine *m)
+{
+  push_integer (m, TL_PICKLE_BOOL, 1);
+}
+
+static void
+run_false (TlPickleMachine *m)
+{
+  push_integer (m, TL_PICKLE_BOOL, 0);
+}
+
+static void
+run_binint (TlPickleMachine *m)
+{
+  const uint8_t *p = take (m, 4);
+
+  if (p)
+    push_integer (m, TL_PICKLE_INTEGER, (int32_t) tl_get_u32 (p));
+}
+
+static void
+run_binint1 (TlPickleMachine *m)
+{
+  const uint8_t *p = take (m, 1);
+
+  if (p)
+    push_integer (m, TL_PICKLE_INTEGER, *p);
+}
+
+static void
+run_binint2 (TlPickleMachine *m)
+{
+  const uint8_t *p = take (m, 2);
+
+  if (p)
+    push_integer (m, TL_PICKLE_INTEGER, tl_get_u16 (p));
+}
+
+/* Two's complement, little endian, of the length that is given first. */
+static void
+run_long1 (TlPickleMachine *m)
+{
+  const uint8_t *n = take (m, 1);
+  const uint8_t *p = n ? take (m, *n) : NULL;
+  uint64_t bits;
+
+  if (!p)
+    return;
+  if (*n > 8) {
+    tl_pickle_fail (m, TL_ERROR_LIMIT, "an integer of more than 64 bits");
+    return;
+  }
+  bits = *n > 0 && p[*n - 1] & 0x80 ? UINT64_MAX : 0;
+  for (uint8_t i = *n; i-- > 0;)
+    bits = bits << 8 | p[i];
+  push_integer (m, TL_PICKLE_INTEGER, (int64_t) bits);
+}
+
+/* Big endian, the only opcode that is. */
+static void
+run_binfloat (TlPickleMachine *m)
+{
+  const uint8_t *p = take (m, 8);
+  TlPickleValue *value = p ? push_new (m, TL_PICKLE_REAL) : NULL;
+  uint64_t bits = 0;
+
+  if (!value)
+    return;
+  for (int i = 0; i < 8; i++)
+    bits = bits << 8 | p[i];
+  memcpy (&value->real, &bits, sizeof bits);
+}
+
+static void
+push_string (TlPickleMachine *m, uint32_t length)
+{
+  const uint8_t *bytes;
+  TlPickleValue *value;
+
+  if (length > TL_PICKLE_MAX_STRING) {
+    tl_pickle_fail (m, TL_ERROR_LIMIT, "a string of %s bytes, over %u",
+        tl_show_number (length).text, TL_PICKLE_MAX_STRING);
+    return;
+  }
+  bytes = take (m, length);
+  value = bytes ? push_new (m, TL_PICKLE_STRING) : NULL;
+  if (!value)
+    return;
+  value->string.bytes = (const char *) bytes;
+  value->string.length = length;
+}
+
+static void
+run_binunicode (TlPickleMachine *m)
+{
+  const uint8_t *length = take (m, 4);
+
+  if (length)
+    push_string (m, tl_get_u32 (length));
+}
+
+static void
+run_short_string (TlPickleMachine *m)
+{
+  const uint8_t *length = take (m, 1);
+
+  if (length)
+    push_string (m, *length);
+}
+
+static void
+run_empty_tuple (TlPickleMachine *m)
+{
+  push_new (m, TL_PICKLE_TUPLE);
+}
+
+static void
+run_empty_list (TlPickleMachine *m)
+{
+  push_new (m, TL_PICKLE_LIST);
+}
+
+static void
+run_empty_dict (TlPickleMachine *m)
+{
+  push_new (m, TL_PICKLE_DICT);
+}
+
+/* Makes the top @n values one tuple. */
+static void
+make_tuple (TlPickleMachine *m, size_t n)
+{
+  TlPickleValue **items;
+  TlPickleValue *tuple;
+
+  if (count_above_mark (m) < n) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "it takes more values than it made");
+    return;
+  }
+  items = tl_pickle_alloc (m, n * sizeof *items);
+  if (!items)
+    return;
+  m->stack.n -= n;
+  if (n > 0)
+    memcpy (items, m->stack.items + m->stack.n, n * sizeof *items);
+  tuple = push_new (m, TL_PICKLE_TUPLE);
+  if (!tuple)
+    return;
+  tuple->list.items = items;
+  tuple->list.n = tuple->list.capacity = (uint32_t) n;
+}
+
+/* Takes the last mark; gives the number of values above it. */
+static int
+take_mark (TlPickleMachine *m, size_t *n)
+{
+  if (m->n_marks == 0) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "a mark is missing");
+    return 0;
+  }
+  *n = count_above_mark (m);
+  m->n_marks--;
+  return 1;
+}
+
+static void
+run_tuple (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (take_mark (m, &n))
+    make_tuple (m, n);
+}
+
+static void
+run_tuple1 (TlPickleMachine *m)
+{
+  make_tuple (m, 1);
+}
+
+static void
+run_tuple2 (TlPickleMachine *m)
+{
+  make_tuple (m, 2);
+}
+
+static void
+run_tuple3 (TlPickleMachine *m)
+{
+  make_tuple (m, 3);
+}
+
+/* Moves the top @n values into the list or dict below them. */
+static void
+extend (TlPickleMachine *m, TlPickleType type, size_t n)
+{
+  TlPickleValue *target;
+  size_t wanted;
+
+  if (count_above_mark (m) < n + 1
+      || (target = m->stack.items[m->stack.n - n - 1])->type != type
+      || (type == TL_PICKLE_DICT && n % 2 != 0)) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "values are added to what is no list or dict");
+    return;
+  }
+  wanted = target->list.n + n;
+  if (wanted > target->list.capacity) {
+    TlPickleValue **items = tl_pickle_alloc (m, 2 * wanted * sizeof *items);
+
+    if (!items)
+      return;
+    if (target->list.n > 0)
+      memcpy (items, target->list.items, target->list.n * sizeof *items);
+    target->list.items = items;
+    target->list.capacity = (uint32_t) (2 * wanted);
+  }
+  m->stack.n -= n;
+  if (n > 0)
+    memcpy (target->list.items + target->list.n, m->stack.items + m->stack.n,
+        n * sizeof *target->list.items);
+  target->list.n = (uint32_t) wanted;
+}
+
+static void
+run_append (TlPickleMachine *m)
+{
+  extend (m, TL_PICKLE_LIST, 1);
+}
+
+static void
+run_appends (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (take_mark (m, &n))
+    extend (m, TL_PICKLE_LIST, n);
+}
+
+static void
+run_setitem (TlPickleMachine *m)
+{
+  extend (m, TL_PICKLE_DICT, 2);
+}
+
+static void
+run_setitems (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (take_mark (m, &n))
+    extend (m, TL_PICKLE_DICT, n);
+}
+
+static void
+put_memo (TlPickleMachine *m, uint64_t index)
+{
+  TlPickleValue *value = peek (m);
+
+  if (!value)
+    return;
+  if (index > m->memo.n + MEMO_SLACK) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "memo %s is far beyond the last",
+        tl_show_number (index).text);
+    return;
+  }
+  while (m->status == TL_OK && m->memo.n <= index)
+    push (m, &m->memo, NULL);
+  if (m->status == TL_OK)
+    m->memo.items[index] = value;
+}
+
+static void
+run_memoize (TlPickleMachine *m)
+{
+  put_memo (m, m->memo.n);
+}
+
+static void
+run_binput (TlPickleMachine *m)
+{
+  const uint8_t *index = take (m, 1);
+
+  if (index)
+    put_memo (m, *index);
+}
+
+static void
+run_long_binput (TlPickleMachine *m)
+{
+  const uint8_t *index = take (m, 4);
+
+  if (index)
+    put_memo (m, tl_get_u32 (index));
+}
+
+static void
+get_memo (TlPickleMachine *m, uint32_t index)
+{
+  if (index < m->memo.n && m->memo.items[index])
+    push (m, &m->stack, m->memo.items[index]);
+  else
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "memo %u was never set", index);
+}
+
+static void
+run_binget (TlPickleMachine *m)
+{
+  const uint8_t *index = take (m, 1);
+
+  if (index)
+    get_memo (m, *index);
+}
+
+static void
+run_long_binget (TlPickleMachine *m)
+{
+  const uint8_t *index = take (m, 4);
+
+  if (index)
+    get_memo (m, tl_get_u32 (index));
+}
+
+static void
+push_global (TlPickleMachine *m, const TlPickleValue *module,
+    const TlPickleValue *name)
+{
+  const TlPickleGlobal *global = tl_pickle_find_global (m, module, name);
+  TlPickleValue *value = global ? push_new (m, TL_PICKLE_GLOBAL) : NULL;
+
+  if (value)
+    value->global = global;
+}
+
+/* A line of text, without its end. */
+static int
+take_line (TlPickleMachine *m, TlPickleValue *line)
+{
+  const uint8_t *end = memchr (m->p, '\n', (size_t) (m->end - m->p));
+
+  if (!end) {
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "truncated, a line has no end");
+    return 0;
+  }
+  line->type = TL_PICKLE_STRING;
+  line->string.bytes = (const char *) m->p;
+  line->string.length = (size_t) (end - m->p);
+  m->p = end + 1;
+  return 1;
+}
+
+static void
+run_global (TlPickleMachine *m)
+{
+  TlPickleValue module, name;
+
+  if (take_line (m, &module) && take_line (m, &name))
+    push_global (m, &module, &name);
+}
+
+static void
+run_stack_global (TlPickleMachine *m)
+{
+  TlPickleValue *name = pop (m);
+  TlPickleValue *module = name ? pop (m) : NULL;
+
+  if (!module)
+    return;
+  if (name->type == TL_PICKLE_STRING && module->type == TL_PICKLE_STRING)
+    push_global (m, module, name);
+  else
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "a global without a name");
+}
+
+static void
+run_reduce (TlPickleMachine *m)
+{
+  TlPickleValue *arguments = pop (m);
+  TlPickleValue *callee = arguments ? pop (m) : NULL;
+  TlPickleValue *result = callee ? push_new (m, TL_PICKLE_NONE) : NULL;
+
+  if (result)
+    tl_pickle_call (m, callee, arguments, result);
+}
+
+/* torch.save sets attributes of one thing only: the version numbers of a
+ * state dict (_metadata), of which nothing here depends. */
+static void
+run_build (TlPickleMachine *m)
+{
+  TlPickleValue *state = pop (m);
+  TlPickleValue *target = state ? peek (m) : NULL;
+
+  if (target
+      && (state->type != TL_PICKLE_DICT || target->type != TL_PICKLE_DICT))
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "attributes are set of what is no OrderedDict");
+}
+
+static void
+run_binpersid (TlPickleMachine *m)
+{
+  TlPickleValue *id = pop (m);
+  TlPickleValue *result = id ? push_new (m, TL_PICKLE_NONE) : NULL;
+
+  if (result)
+    tl_pickle_make_storage (m, id, result);
+}
+
+static const Opcode opcodes[256] = {
+    ['('] = run_mark,
+    [')'] = run_empty_tuple,
+    ['.'] = run_stop,
+    ['G'] = run_binfloat,
+    ['J'] = run_binint,
+    ['K'] = run_binint1,
+    ['M'] = run_binint2,
+    ['N'] = run_none,
+    ['Q'] = run_binpersid,
+    ['R'] = run_reduce,
+    ['U'] = run_short_string, /* SHORT_BINSTRING */
+    ['X'] = run_binunicode,
+    [']'] = run_empty_list,
+    ['a'] = run_append,
+    ['b'] = run_build,
+    ['c'] = run_global,
+    ['e'] = run_appends,
+    ['h'] = run_binget,
+    ['j'] = run_long_binget,
+    ['q'] = run_binput,
+    ['r'] = run_long_binput,
+    ['s'] = run_setitem,
+    ['t'] = run_tuple,
+    ['u'] = run_setitems,
+    ['}'] = run_empty_dict,
+    [0x80] = run_proto,
+    [0x85] = run_tuple1,
+    [0x86] = run_tuple2,
+    [0x87] = run_tuple3,
+    [0x88] = run_true,
+    [0x89] = run_false,
+    [0x8a] = run_long1,
+    [0x8c] = run_short_string, /* SHORT_BINUNICODE */
+    [0x93] = run_stack_global,
+    [0x94] = run_memoize,
+    [0x95] = run_frame,
+};
+
+static void
+run (TlPickleMachine *m)
+{
+  while (m->status == TL_OK && !m->stopped) {
+    const uint8_t *code = take (m, 1);
+
+    if (!code)
+      return;
+    if (opcodes[*code])
+      opcodes[*code](m);
+    else
+      tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
+          "opcode 0x%02x, which no state dict needs", *code);
+  }
+}
+
+TlStatus
+tl_pickle_load (const void *bytes, size_t size, TlArena *arena,
+    const TlPickleValue **ret, size_t *used, TlError *error)
+{
+  TlPickleMachine m = {.start = bytes,
+      .p = bytes,
+      .end = (const uint8_t *) bytes
+          + (size < TL_PICKLE_MAX_SIZE ? size : TL_PICKLE_MAX_SIZE),
+      .arena = arena,
+      .error = error};
+
+  run (&m);
+  if (m.status == TL_OK) {
+    *ret = m.stack.items[0];
+    if (used)
+      *used = (size_t) (m.p - m.start);
+  }
+  free (m.stack.items);
+  free (m.memo.items);
+  free (m.marks);
+  return m.status;
+}
