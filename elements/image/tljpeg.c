@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* JPEG by libjpeg-turbo. */
+
+#include "tlfail.h"
+#include "tlimageformat.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* A progressive file of a few bytes can ask for thousands of passes over the
+ * whole picture; real ones have about ten. */
+#define MAX_SCANS 100
+
+/* Everything that must survive a longjmp() lives here, not in locals. */
+typedef struct
+{
+  struct jpeg_decompress_struct cinfo;
+  struct jpeg_error_mgr errors;
+  struct jpeg_progress_mgr progress;
+  jmp_buf on_error;
+  const uint8_t *data;
+  size_t size;
+  unsigned shrink;
+  TlImageRows *rows;
+  bool too_many_scans;
+  char damage[JMSG_LENGTH_MAX]; /* first warning that costs pixels, or "" */
+  JSAMPLE *spare_row;           /* rows nobody asked for, and CMYK */
+} Reader;
+
+static void
+leave_with_error (j_common_ptr cinfo)
+{
+  Reader *reader = cinfo->client_data;
+
+  longjmp (reader->on_error, 1);
+}
+
+/* Warnings after which the pixels are not those that were encoded. */
+static bool
+is_damage (int code)
+{
+  switch (code) {
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_JPEG_EOF:
+    case JWRN_MUST_RESYNC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+static void
+note_message (j_common_ptr cinfo, int level)
+{
+  Reader *reader = cinfo->client_data;
+
+  if (level < 0 && reader->damage[0] == '\0'
+      && is_damage (cinfo->err->msg_code))
+    cinfo->err->format_message (cinfo, reader->damage);
+}
+
+static void
+print_nothing (j_common_ptr cinfo)
+{
+}
+
+static void
+count_scans (j_common_ptr cinfo)
+{
+  Reader *reader = cinfo->client_data;
+
+  if (reader->cinfo.input_scan_number > MAX_SCANS) {
+    reader->too_many_scans = true;
+    longjmp (reader->on_error, 1);
+  }
+}
+
+/* Runs @step; false if libjpeg gave up inside it. */
+static bool
+run_guarded (Reader *reader, void (*step) (Reader *reader))
+{
+  if (setjmp (reader->on_error))
+    return false;
+  step (reader);
+  return true;
+}
+
+static void
+read_header (Reader *reader)
+{
+  jpeg_create_decompress (&reader->cinfo);
+  reader->cinfo.progress = &reader->progress;
+  jpeg_mem_src (&reader->cinfo, reader->data, reader->size);
+  jpeg_read_header (&reader->cinfo, TRUE);
+}
+
+static void
+choose_colours (Reader *reader)
+{
+  struct jpeg_decompress_struct *cinfo = &reader->cinfo;
+  bool four = cinfo->jpeg_color_space == JCS_CMYK
+      || cinfo->jpeg_color_space == JCS_YCCK;
+
+  cinfo->out_color_space = four ? JCS_CMYK : JCS_RGB;
+  cinfo->scale_num = 1;
+  cinfo->scale_denom = reader->shrink;
+  jpeg_calc_output_dimensions (cinfo);
+}
+
+/* a * b / 255, rounded, for a and b in 0..255. */
+static inline unsigned
+multiply_255 (unsigned a, unsigned b)
+{
+  unsigned product = a * b + 128;
+
+  return (product + (product >> 8)) >> 8;
+}
+
+/* Adobe stores 255 - ink, and so, in practice, does everybody. */
+static void
+cmyk_to_rgb (const uint8_t *in, uint32_t n, uint8_t *out)
+{
+  for (uint32_t x = 0; x < n; x++) {
+    unsigned white = in[x * 4 + 3];
+
+    for (int c = 0; c < 3; c++)
+      out[x * 3 + c] =
+          (uint8_t) (white - multiply_255 (255 - in[x * 4 + c], white));
+  }
+}
+
+static void
+read_row (Reader *reader, JSAMPLE *target)
+{
+  struct jpeg_decompress_struct *cinfo = &reader->cinfo;
+  bool direct = target && cinfo->out_color_space == JCS_RGB;
+  JSAMPLE *row = direct ? target : reader->spare_row;
+
+  jpeg_read_scanlines (cinfo, &row, 1);
+  if (target && !direct)
+    cmyk_to_rgb (row, cinfo->output_width, target);
+}
+
+static void
+read_rows (Reader *reader)
+{
+  struct jpeg_decompress_struct *cinfo = &reader->cinfo;
+  TlImageRows *rows = reader->rows;
+
+  jpeg_start_decompress (cinfo);
+  reader->spare_row = (*cinfo->mem->alloc_large) ((j_common_ptr) cinfo,
+      JPOOL_IMAGE, (size_t) cinfo->output_width * cinfo->output_components);
+  while (cinfo->output_scanline < cinfo->output_height) {
+    uint32_t row = cinfo->output_scanline - rows->first_row;
+    bool wanted =
+        cinfo->output_scanline >= rows->first_row && row < rows->n_rows;
+
+    read_row (reader, wanted ? rows->data + row * rows->stride : NULL);
+  }
+}
+
+static void
+reader_init (Reader *reader, const uint8_t *data, size_t size)
+{
+  memset (reader, 0, sizeof *reader);
+  reader->data = data;
+  reader->size = size;
+  reader->cinfo.err = jpeg_std_error (&reader->errors);
+  reader->errors.error_exit = leave_with_error;
+  reader->errors.emit_message = note_message;
+  reader->errors.output_message = print_nothing;
+  reader->cinfo.client_data = reader;
+  reader->progress.progress_monitor = count_scans;
+}
+
+/* Reports why a guarded step ended early. */
+static TlStatus
+fail_step (Reader *reader, TlError *error)
+{
+  char text[JMSG_LENGTH_MAX];
+
+  if (reader->too_many_scans)
+    return tl_fail (error, TL_ERROR_LIMIT,
+        "The progressive JPEG picture has more than %d scans.", MAX_SCANS);
+  reader->errors.format_message ((j_common_ptr) &reader->cinfo, text);
+  if (reader->errors.msg_code == JERR_OUT_OF_MEMORY)
+    return tl_fail (error, TL_ERROR_MEMORY,
+        "There is not enough memory to decode the JPEG picture: %s.", text);
+  return tl_fail (error, TL_ERROR_FORMAT,
+      "The JPEG picture cannot be decoded: %s.", text);
+}
+
+TlStatus
+tl_jpeg_probe (const uint8_t *data, size_t size, TlImageInfo *info,
+    TlError *error)
+{
+  TlStatus status = TL_OK;
+  Reader reader;
+
+  reader_init (&reader, data, size);
+  if (run_guarded (&reader, read_header)) {
+    info->width = reader.cinfo.image_width;
+    info->height = reader.cinfo.image_height;
+  } else {
+    status = fail_step (&reader, error);
+  }
+  jpeg_destroy_decompress (&reader.cinfo);
+  return status;
+}
+
+static TlStatus
+decode_picture (Reader *reader, const TlImageLimits *limits, TlImageRows *rows,
+    TlError *error)
+{
+  TlStatus status;
+
+  if (!run_guarded (reader, read_header))
+    return fail_step (reader, error);
+  status = tl_image_check_size (reader->cinfo.image_width,
+      reader->cinfo.image_height, limits, error);
+  if (status != TL_OK)
+    return status;
+  if (!run_guarded (reader, choose_colours))
+    return fail_step (reader, error);
+  status = tl_image_rows_reserve (rows, reader->cinfo.output_width,
+      reader->cinfo.output_height, error);
+  if (status != TL_OK)
+    return status;
+  if (!run_guarded (reader, read_rows))
+    return fail_step (reader, error);
+  if (reader->damage[0] && !limits->accept_truncated)
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "The JPEG picture is damaged or cut short: %s.", reader->damage);
+  return TL_OK;
+}
+
+TlStatus
+tl_jpeg_decode (const uint8_t *data, size_t size, const TlImageLimits *limits,
+    unsigned shrink, TlImageRows *rows, TlError *error)
+{
+  TlStatus status;
+  Reader reader;
+
+  reader_init (&reader, data, size);
+  reader.shrink = shrink;
+  reader.rows = rows;
+  status = decode_picture (&reader, limits, rows, error);
+  jpeg_destroy_decompress (&reader.cinfo);
+  return status;
+}

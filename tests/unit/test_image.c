@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Geometry, resizing, colour and decoding by numbers worked out by hand.
+ * tests/parity compares them with Pillow at large. */
+
+#include "tlimage.h"
+#include "tljitter.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static TlError error = TL_ERROR_INIT;
+
+static const TlImageLimits limits = {1000000, false};
+
+/* A 2x2 JPEG is too long for here; this is a whole 1x1 grey PNG of 0x80. */
+static const uint8_t png_1x1[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
+    0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0,
+    0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, 'I', 'D', 'A', 'T', 0x78, 0x9c, 0x63,
+    0x68, 0, 0, 0, 0x82, 0, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0, 0, 0, 0, 'I', 'E',
+    'N', 'D', 0xae, 0x42, 0x60, 0x82};
+
+/* The header of a JPEG that claims 65500x65500 pixels, and nothing else. */
+static const uint8_t jpeg_bomb[] = {0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0xff,
+    0xdc, 0xff, 0xdc, 1, 1, 0x11, 0, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0};
+
+typedef struct
+{
+  const char *text;
+  TlBox box; /* of a picture of 200x100; width 0: not allowed */
+} RegionCase;
+
+static const RegionCase region_cases[] = {
+    {"", {0, 0, 200, 100}},
+    {"  ", {0, 0, 200, 100}},
+    {"10,20,30,40", {10, 20, 30, 40}},
+    {" 10 , 20 ,30, 40 ", {10, 20, 30, 40}},
+    {"10%,0,80%,100%", {20, 0, 160, 100}},
+    {"0,0,100 %,50%", {0, 0, 200, 50}},
+    {"33.3%,0,33.4%,100", {67, 0, 66, 100}},
+    {"0,0,200,100", {0, 0, 200, 100}},
+    {"0,0,201,100", {0}},
+    {"60%,0,50%,100%", {0}},
+    {"0,0,0,100", {0}},
+    {"0,0,0.1,100", {0}},
+    {"10,20,30", {0}},
+    {"10,20,30,40,50", {0}},
+    {"-1,0,10,10", {0}},
+    {"0,0,110%,10", {0}},
+    {"0x10,0,10,10", {0}},
+    {"nan,0,10,10", {0}},
+    {"1e3,0,10,10", {0}},
+    {"0,0,99999999999999999999,10", {0}},
+    {",,,", {0}},
+};
+
+START_TEST (region_means_what_it_says)
+{
+  const RegionCase *c = &region_cases[_i];
+  TlRegion region;
+  TlBox box = {0};
+
+  if (tl_region_parse (c->text, &region, &error) == TL_OK)
+    tl_region_resolve (&region, 200, 100, &box, &error);
+  ck_assert_msg (memcmp (&box, &c->box, sizeof box) == 0,
+      "\"%s\" gives %u,%u,%u,%u", c->text, box.x, box.y, box.width, box.height);
+}
+END_TEST
+
+typedef struct
+{
+  uint32_t width, height, resize, out_width, out_height;
+  TlCropPlan plan; /* source left out */
+} CenterCase;
+
+static const CenterCase center_cases[] = {
+    {500, 375, 256, 224, 224, {{0}, 341, 256, {58, 16, 224, 224}, 0, 0}},
+    {375, 500, 256, 224, 224, {{0}, 256, 341, {16, 58, 224, 224}, 0, 0}},
+    {256, 256, 256, 224, 224, {{0}, 256, 256, {16, 16, 224, 224}, 0, 0}},
+    /* (227 - 224) / 2 = 1.5 rounds to 2, (225 - 224) / 2 = 0.5 to 0. */
+    {227, 225, 225, 224, 224, {{0}, 227, 225, {2, 0, 224, 224}, 0, 0}},
+    {100, 100, 31, 33, 34, {{0}, 31, 31, {0, 0, 31, 31}, 1, 1}},
+    {400, 100, 31, 33, 33, {{0}, 124, 31, {46, 0, 33, 31}, 0, 1}},
+};
+
+START_TEST (center_crop_rounds_as_torchvision)
+{
+  const CenterCase *c = &center_cases[_i];
+  TlBox all = {0, 0, c->width, c->height};
+  TlCropPlan plan;
+
+  ck_assert_int_eq (tl_crop_plan_center (&all, c->resize, c->out_width,
+                        c->out_height, &plan, &error),
+      TL_OK);
+  ck_assert (memcmp (&plan.source, &all, sizeof all) == 0);
+  plan.source = (TlBox){0};
+  ck_assert_msg (memcmp (&plan, &c->plan, sizeof plan) == 0,
+      "%ux%u: resized %ux%u window %u,%u,%u,%u at %u,%u", c->width, c->height,
+      plan.resized_width, plan.resized_height, plan.window.x, plan.window.y,
+      plan.window.width, plan.window.height, plan.left, plan.top);
+}
+END_TEST
+
+START_TEST (thread_of_a_picture_is_refused)
+{
+  TlBox thread = {0, 0, 1000000, 1};
+  TlCropPlan plan;
+
+  ck_assert_int_eq (tl_crop_plan_center (&thread, 8192, 224, 224, &plan,
+                        &error),
+      TL_ERROR_LIMIT);
+}
+END_TEST
+
+START_TEST (random_crop_stays_inside_and_repeats)
+{
+  const TlCropRange range = {0.08, 1, 3.0 / 4, 4.0 / 3};
+  const TlBox region = {10, 20, 1 + (uint32_t) _i * 37, 90};
+
+  for (uint64_t index = 0; index < 500; index++) {
+    TlCropPlan plan, again, other_view;
+    const TlBox *box = &plan.source;
+
+    tl_crop_plan_random (&region, &range, 224, 224, 1, 2, index, &plan);
+    tl_crop_plan_random (&region, &range, 224, 224, 1, 2, index, &again);
+    tl_crop_plan_random (&region, &range, 224, 224, 1, 3, index, &other_view);
+    ck_assert (memcmp (&plan, &again, sizeof plan) == 0);
+    ck_assert_uint_ge (box->x, 10);
+    ck_assert_uint_ge (box->y, 20);
+    ck_assert_uint_gt (box->width, 0);
+    ck_assert_uint_gt (box->height, 0);
+    ck_assert_uint_le (box->x + box->width, 10 + region.width);
+    ck_assert_uint_le (box->y + box->height, 110);
+  }
+}
+END_TEST
+
+START_TEST (auto_resize_keeps_the_proportion)
+{
+  ck_assert_uint_eq (tl_crop_auto_resize (224, 224), 256);
+  ck_assert_uint_eq (tl_crop_auto_resize (224, 112), 256);
+  ck_assert_uint_eq (tl_crop_auto_resize (448, 448), 512);
+  ck_assert_uint_eq (tl_crop_auto_resize (1, 1), 1);
+}
+END_TEST
+
+/* 4x1 -> 2x1 is the triangle filter of reach 2: weights 3, 3, 1 (of 7). */
+START_TEST (shrinking_is_antialiased)
+{
+  const uint8_t in[12] = {0, 0, 0, 70, 70, 70, 140, 140, 140, 210, 210, 210};
+  const TlPixels pixels = {in, 12, 4, 1, 0};
+  const TlBox window = {0, 0, 2, 1};
+  TlResizer *resizer = tl_resizer_new ();
+  uint8_t out[6];
+
+  ck_assert_int_eq (tl_resizer_run (resizer, &pixels, TL_FILTER_BILINEAR, 2, 1,
+                        &window, out, 6, &error),
+      TL_OK);
+  ck_assert_uint_eq (out[0], 50);
+  ck_assert_uint_eq (out[3], 160);
+  tl_resizer_free (resizer);
+}
+END_TEST
+
+START_TEST (window_is_a_part_of_the_whole)
+{
+  enum
+  {
+    IN_W = 97,
+    IN_H = 61,
+    OUT_W = 53,
+    OUT_H = 40
+  };
+  static uint8_t in[IN_H * IN_W * 3], whole[OUT_H * OUT_W * 3];
+  const TlPixels pixels = {in, IN_W * 3, IN_W, IN_H, 0};
+  const TlBox all = {0, 0, OUT_W, OUT_H}, window = {7, 9, 11, 13};
+  TlResizer *resizer = tl_resizer_new ();
+  uint8_t part[13 * 11 * 3];
+
+  for (size_t i = 0; i < sizeof in; i++)
+    in[i] = (uint8_t) (i * i >> 3);
+  tl_resizer_run (resizer, &pixels, (TlFilter) _i, OUT_W, OUT_H, &all, whole,
+      OUT_W * 3, &error);
+  tl_resizer_run (resizer, &pixels, (TlFilter) _i, OUT_W, OUT_H, &window, part,
+      11 * 3, &error);
+  for (uint32_t y = 0; y < window.height; y++)
+    ck_assert (memcmp (part + y * 11 * 3,
+                   whole + ((y + window.y) * OUT_W + window.x) * 3, 11 * 3)
+        == 0);
+  tl_resizer_free (resizer);
+}
+END_TEST
+
+START_TEST (kind_is_told_by_the_bytes)
+{
+  TlImageInfo info;
+
+  ck_assert_int_eq (tl_image_probe (png_1x1, sizeof png_1x1, &limits, &info,
+                        &error),
+      TL_OK);
+  ck_assert_int_eq (info.kind, TL_IMAGE_PNG);
+  ck_assert_uint_eq (info.width, 1);
+  ck_assert_int_eq (tl_image_probe (png_1x1, 0, &limits, &info, &error),
+      TL_ERROR_FORMAT);
+  ck_assert_int_eq (tl_image_probe ((const uint8_t *) "GIF89a", 6, &limits,
+                        &info, &error),
+      TL_ERROR_FORMAT);
+}
+END_TEST
+
+START_TEST (every_truncation_of_a_png_fails)
+{
+  TlImageDecoder *decoder = tl_image_decoder_new ();
+  TlPixels pixels;
+
+  /* The last chunk, IEND, carries no pixels. */
+  for (size_t size = 0; size < sizeof png_1x1 - 12; size++)
+    ck_assert_int_eq (tl_image_decode (decoder, png_1x1, size, &limits, 1, 0, 1,
+                          &pixels, &error),
+        TL_ERROR_FORMAT);
+  ck_assert_int_eq (tl_image_decode (decoder, png_1x1, sizeof png_1x1, &limits,
+                        1, 0, 1, &pixels, &error),
+      TL_OK);
+  ck_assert_uint_eq (pixels.data[0], 0x80);
+  ck_assert_uint_eq (pixels.data[2], 0x80);
+  tl_image_decoder_free (decoder);
+}
+END_TEST
+
+START_TEST (pixel_bomb_is_refused_by_its_header)
+{
+  TlImageDecoder *decoder = tl_image_decoder_new ();
+  TlImageInfo info;
+  TlPixels pixels;
+
+  ck_assert_int_eq (tl_image_probe (jpeg_bomb, sizeof jpeg_bomb, &limits, &info,
+                        &error),
+      TL_ERROR_LIMIT);
+  ck_assert_msg (strstr (error.message, "65500x65500") != NULL, "%s",
+      error.message);
+  ck_assert_int_eq (tl_image_decode (decoder, jpeg_bomb, sizeof jpeg_bomb,
+                        &limits, 1, 0, 1, &pixels, &error),
+      TL_ERROR_LIMIT);
+  tl_image_decoder_free (decoder);
+}
+END_TEST
+
+/* Two pixels, padded to 8 bytes: the padding is not touched. */
+START_TEST (flips_leave_the_padding_alone)
+{
+  uint8_t rows[16] = {1, 2, 3, 4, 5, 6, 77, 78, 7, 8, 9, 10, 11, 12, 79, 80};
+  const uint8_t wanted[16] = {10, 11, 12, 7, 8, 9, 77, 78, 4, 5, 6, 1, 2, 3, 79,
+      80};
+  const TlRaster raster = {rows, 8, 2, 2};
+
+  tl_pixel_flip_horizontal (&raster);
+  tl_pixel_flip_vertical (&raster);
+  ck_assert (memcmp (rows, wanted, sizeof rows) == 0);
+}
+END_TEST
+
+START_TEST (factor_one_changes_nothing)
+{
+  uint8_t pixels[30], before[30];
+  const TlRaster raster = {pixels, 30, 10, 1};
+
+  for (size_t i = 0; i < sizeof pixels; i++)
+    pixels[i] = before[i] = (uint8_t) (i * 53);
+  tl_pixel_brightness (&raster, 1);
+  tl_pixel_contrast (&raster, 1);
+  tl_pixel_saturation (&raster, 1);
+  ck_assert (memcmp (pixels, before, sizeof pixels) == 0);
+}
+END_TEST
+
+/* Red, green, blue turned by a third of the circle (85 of 255 steps). */
+START_TEST (hue_turns_primaries_into_each_other)
+{
+  uint8_t pixels[9] = {255, 0, 0, 0, 255, 0, 0, 0, 255};
+  const uint8_t wanted[9] = {0, 255, 0, 0, 0, 255, 255, 0, 0};
+  const TlRaster raster = {pixels, 9, 3, 1};
+
+  tl_pixel_hue (&raster, 1.0 / 3);
+  ck_assert (memcmp (pixels, wanted, sizeof wanted) == 0);
+}
+END_TEST
+
+START_TEST (jitter_is_a_function_of_its_key)
+{
+  const TlJitterRange range = {TL_FLIP_BOTH, 0.5, 0.4, 1.5, 0.3, 0.1};
+  unsigned flips = 0, first[TL_JITTER_N] = {0};
+
+  ck_assert (tl_jitter_range_is_active (&range));
+  for (uint64_t index = 0; index < 4000; index++) {
+    TlJitter jitter, again;
+
+    memset (&jitter, 0, sizeof jitter);
+    memset (&again, 0, sizeof again);
+    tl_jitter_draw (&range, 9, 1, index, &jitter);
+    tl_jitter_draw (&range, 9, 1, index, &again);
+    ck_assert (memcmp (&jitter, &again, sizeof jitter) == 0);
+    ck_assert (fabs (jitter.amount[TL_JITTER_BRIGHTNESS] - 1) <= 0.4);
+    ck_assert (jitter.amount[TL_JITTER_CONTRAST] >= 0);
+    ck_assert (fabs (jitter.amount[TL_JITTER_HUE]) <= 0.1);
+    flips += jitter.flip_horizontal;
+    first[jitter.order[0]]++;
+  }
+  /* 4000 draws: five standard deviations are 158 and 137. */
+  ck_assert_uint_le (flips - 1842u, 316);
+  for (int i = 0; i < TL_JITTER_N; i++)
+    ck_assert_uint_le (first[i] - 863u, 274);
+}
+END_TEST
+
+START_TEST (what_is_not_asked_for_is_not_drawn)
+{
+  const TlJitterRange range = {.flip = TL_FLIP_NONE, .flip_probability = 0.5};
+  TlJitter jitter;
+
+  ck_assert (!tl_jitter_range_is_active (&range));
+  tl_jitter_draw (&range, 1, 1, 1, &jitter);
+  ck_assert (!jitter.flip_horizontal && !jitter.flip_vertical);
+  for (int i = 0; i < TL_JITTER_N; i++)
+    ck_assert (!jitter.enabled[i]);
+}
+END_TEST
+
+static Suite *
+image_suite (void)
+{
+  Suite *suite = suite_create ("image");
+  TCase *crop = tcase_create ("crop"), *pixels = tcase_create ("pixels");
+  TCase *files = tcase_create ("files");
+
+  tcase_add_loop_test (crop, region_means_what_it_says, 0,
+      sizeof region_cases / sizeof *region_cases);
+  tcase_add_loop_test (crop, center_crop_rounds_as_torchvision, 0,
+      sizeof center_cases / sizeof *center_cases);
+  tcase_add_test (crop, thread_of_a_picture_is_refused);
+  tcase_add_loop_test (crop, random_crop_stays_inside_and_repeats, 0, 6);
+  tcase_add_test (crop, auto_resize_keeps_the_proportion);
+  tcase_add_test (pixels, shrinking_is_antialiased);
+  tcase_add_loop_test (pixels, window_is_a_part_of_the_whole, 0, 2);
+  tcase_add_test (pixels, flips_leave_the_padding_alone);
+  tcase_add_test (pixels, factor_one_changes_nothing);
+  tcase_add_test (pixels, hue_turns_primaries_into_each_other);
+  tcase_add_test (pixels, jitter_is_a_function_of_its_key);
+  tcase_add_test (pixels, what_is_not_asked_for_is_not_drawn);
+  tcase_add_test (files, kind_is_told_by_the_bytes);
+  tcase_add_test (files, every_truncation_of_a_png_fails);
+  tcase_add_test (files, pixel_bomb_is_refused_by_its_header);
+  suite_add_tcase (suite, crop);
+  suite_add_tcase (suite, pixels);
+  suite_add_tcase (suite, files);
+  return suite;
+}
+
+int
+main (void)
+{
+  SRunner *runner = srunner_create (image_suite ());
+  int n_failed;
+
+  srunner_run_all (runner, CK_ENV);
+  n_failed = srunner_ntests_failed (runner);
+  srunner_free (runner);
+  return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
