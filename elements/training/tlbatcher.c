@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * SECTION:element-batcher
+ *
+ * Packs decoded pictures into batches for the trainer.
+ *
+ * Takes `video/x-raw,format=RGB` pictures of one size with a TlSampleMeta, one
+ * sample per buffer, rows padded or not. Gives `application/x-tl-batch`: uint8
+ * NHWC in one pooled memory with a TlBatchMeta; OFFSET is the number of the
+ * batch in the stream, there is no PTS and no DURATION.
+ *
+ * A batch never holds samples of two phases (epoch and split). It is closed
+ * when it is full, by the last sample of its phase, and early by `tl-phase-end`,
+ * `tl-phase` or a sample of another phase. What is left at EOS belongs to a
+ * phase that was interrupted: it is dropped, so that a resumed run packs the
+ * same samples again. A flush drops it too, with a warning.
+ *
+ * The memory comes from the pool that downstream offers in its ALLOCATION
+ * answer, else from one of its own. There is one copy per picture, and no
+ * thread: everything happens in the streaming thread of the sink pad. The same
+ * samples in the same order give the same bytes; unused slots are zero.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 datasetsrc location=hymenoptera_data ! imagedecode ! batcher batch-size=16 ! fakesink
+ * gst-launch-1.0 datasetsrc location=hymenoptera_data epochs=5 ! imagedecode ! augment ! batcher ! queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 ! resnetfinetune weights=resnet18-f37072fd.pth ! checkpointsink location=run
+ * ]|
+ *
+ * ## The same as YAML
+ * |[
+ * tlpipe: 1
+ * pipeline:
+ *   - datasetsrc: {location: hymenoptera_data}
+ *   - imagedecode
+ *   - batcher: {batch-size: 16}
+ *   - fakesink
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "tlbatcher.h"
+#include "tlbatchpool.h"
+
+#include <tlbatchmeta.h>
+#include <tlevents.h>
+#include <tlrange.h>
+#include <tlsamplemeta.h>
+
+#include <gst/video/video.h>
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (batcher_debug);
+#define GST_CAT_DEFAULT batcher_debug
+
+enum
+{
+  PROP_0,
+  PROP_BATCH_SIZE,
+  PROP_DROP_LAST,
+};
+
+#define DEFAULT_BATCH_SIZE 32
+#define DEFAULT_DROP_LAST FALSE
+
+struct _TlBatcher
+{
+  GstElement parent;
+
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  /* Properties; may change in READY. */
+  guint batch_size;
+  gboolean drop_last;
+
+  /* Under the object lock, since FLUSH_START and state changes reach it
+   * besides the streaming thread. Active while there is one. */
+  GstBufferPool *pool;
+
+  /* Streaming thread only. */
+  gboolean refused;   /* caps that upstream sends again with each push */
+  GstVideoInfo video; /* of a sample; no format before the first CAPS */
+  TlBatchInfo info;
+  GstBuffer *batch; /* being filled and mapped, or NULL */
+  GstMapInfo map;
+  TlBatchMeta *meta; /* of @batch */
+  guint64 n_pushed;
+  guint64 step;      /* of the next batch, in the phase below */
+  gint64 step_epoch; /* -1 before the first phase */
+  TlSplit step_split;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS ("video/x-raw, format=(string)RGB, width=(int)[1,8192], "
+                     "height=(int)[1,8192]"));
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TL_CAPS_BATCH_TEMPLATE));
+
+G_DEFINE_TYPE (TlBatcher, tl_batcher, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (batcher, "batcher", GST_RANK_NONE, TL_TYPE_BATCHER)
+
+/* ---- the pool ---- */
+
+/* Sets the pool, which is *transferred* and may be NULL. */
+static void
+replace_pool (TlBatcher *self, GstBufferPool *pool)
+{
+  GstBufferPool *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->pool;
+  self->pool = pool;
+  GST_OBJECT_UNLOCK (self);
+  if (!old)
+    return;
+  gst_buffer_pool_set_active (old, FALSE);
+  gst_object_unref (old);
+}
+
+/* Lets go of an acquire that waits in a pool with a limit, or undoes that. */
+static void
+set_pool_flushing (TlBatcher *self, gboolean flushing)
+{
+  GstBufferPool *pool;
+
+  GST_OBJECT_LOCK (self);
+  pool = self->pool ? gst_object_ref (self->pool) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (!pool)
+    return;
+  gst_buffer_pool_set_flushing (pool, flushing);
+  gst_object_unref (pool);
+}
+
+static gboolean
+negotiate_pool (TlBatcher *self, GstCaps *caps)
+{
+  GstBufferPool *pool =
+      tl_batch_pool_negotiate (self->srcpad, caps, &self->info);
+
+  GST_DEBUG_OBJECT (self, "batches from %" GST_PTR_FORMAT, pool);
+  if (gst_buffer_pool_set_active (pool, TRUE)) {
+    replace_pool (self, pool);
+    return TRUE;
+  }
+  self->refused = TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, FAILED,
+      ("The pool of batches could not be started: lower batch-size=%u.",
+          self->batch_size),
+      ("gst_buffer_pool_set_active (%s) failed", GST_OBJECT_NAME (pool)));
+  gst_object_unref (pool);
+  return FALSE;
+}
+
+/* ---- the batch ---- */
+
+static void
+clear_batch (TlBatcher *self)
+{
+  if (!self->batch)
+    return;
+  gst_buffer_unmap (self->batch, &self->map);
+  gst_clear_buffer (&self->batch);
+  self->meta = NULL;
+}
+
+/* Zeroes what was not filled, so that the bytes repeat, and pushes. */
+static GstFlowReturn
+push_batch (TlBatcher *self)
+{
+  gsize filled = self->meta->n_valid * tl_batch_info_sample_size (&self->info);
+  GstBuffer *batch = g_steal_pointer (&self->batch);
+
+  memset (self->map.data + filled, 0,
+      tl_batch_info_size (&self->info) - filled);
+  gst_buffer_unmap (batch, &self->map);
+  self->meta->step = self->step++;
+  self->meta = NULL;
+  GST_BUFFER_OFFSET (batch) = self->n_pushed++;
+  return gst_pad_push (self->srcpad, batch);
+}
+
+/* Ends the batch early; its phase has ended. */
+static GstFlowReturn
+close_batch (TlBatcher *self)
+{
+  if (!self->batch)
+    return GST_FLOW_OK;
+  if (self->drop_last && self->meta->split == TL_SPLIT_TRAIN
+      && self->meta->n_valid < self->meta->size) {
+    GST_INFO_OBJECT (self, "drop-last: leaving out %u samples of epoch %u",
+        self->meta->n_valid, self->meta->epoch);
+    clear_batch (self);
+    return GST_FLOW_OK;
+  }
+  return push_batch (self);
+}
+
+/* Drops a batch whose phase was cut off; returns how many samples it had. */
+static guint
+drop_batch (TlBatcher *self)
+{
+  guint n = self->batch ? self->meta->n_valid : 0;
+
+  clear_batch (self);
+  return n;
+}
+
+static GstFlowReturn
+acquire_batch (TlBatcher *self)
+{
+  gsize size = tl_batch_info_size (&self->info);
+  GstFlowReturn ret =
+      gst_buffer_pool_acquire_buffer (self->pool, &self->batch, NULL);
+  g_autofree gchar *text = NULL;
+
+  if (ret == GST_FLOW_FLUSHING)
+    return ret;
+  if (ret == GST_FLOW_OK && gst_buffer_get_size (self->batch) == size
+      && gst_buffer_map (self->batch, &self->map, GST_MAP_READWRITE))
+    return ret;
+  gst_clear_buffer (&self->batch);
+  text = g_format_size (size);
+  GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+      ("No memory for a batch of %u pictures of %dx%d (%s): lower batch-size.",
+          self->batch_size, self->info.width, self->info.height, text),
+      ("acquiring and mapping %" G_GSIZE_FORMAT " bytes: %s", size,
+          gst_flow_get_name (ret)));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+open_batch (TlBatcher *self, const TlSampleMeta *sample)
+{
+  GstFlowReturn ret = acquire_batch (self);
+
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (self->step_epoch != sample->epoch || self->step_split != sample->split) {
+    self->step = 0;
+    self->step_epoch = sample->epoch;
+    self->step_split = sample->split;
+  }
+  self->meta = tl_buffer_add_batch_meta (self->batch, self->batch_size);
+  self->meta->split = sample->split;
+  self->meta->epoch = sample->epoch;
+  self->meta->view = sample->view;
+  self->meta->n = sample->n;
+  return ret;
+}
+
+/* ---- samples ---- */
+
+static gboolean
+has_phase (const TlBatcher *self, guint32 epoch, TlSplit split)
+{
+  return self->batch && self->meta->epoch == epoch
+      && self->meta->split == split;
+}
+
+/* A GstVideoMeta may contradict the caps; without one the size is certain. */
+static gboolean
+has_size (const TlBatcher *self, GstBuffer *buffer)
+{
+  const GstVideoMeta *video = gst_buffer_get_video_meta (buffer);
+
+  if (!video)
+    return gst_buffer_get_size (buffer) == self->video.size;
+  return video->format == GST_VIDEO_FORMAT_RGB
+      && video->width == (guint) self->info.width
+      && video->height == (guint) self->info.height;
+}
+
+/* Copies the rows without their padding into the next slot. */
+static gboolean
+copy_pixels (TlBatcher *self, GstBuffer *buffer)
+{
+  gsize row = (gsize) self->info.width * 3;
+  guint8 *to = self->map.data
+      + self->meta->n_valid * tl_batch_info_sample_size (&self->info);
+  GstVideoFrame frame;
+  const guint8 *from;
+
+  if (!has_size (self, buffer))
+    return FALSE;
+  if (!gst_video_frame_map (&frame, &self->video, buffer, GST_MAP_READ))
+    return FALSE;
+  from = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0);
+  for (gint y = 0; y < self->info.height; y++)
+    memcpy (to + y * row,
+        from + (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0), row);
+  gst_video_frame_unmap (&frame);
+  return TRUE;
+}
+
+static GstFlowReturn
+refuse_size (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
+{
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("A picture has %" G_GSIZE_FORMAT " bytes where its caps say %dx%d RGB, "
+       "%" G_GSIZE_FORMAT " bytes: an element before batcher is broken.",
+          gst_buffer_get_size (buffer), self->info.width, self->info.height,
+          self->video.size),
+      ("sample %" G_GUINT64_FORMAT ", %s", sample->index,
+          sample->path ? sample->path : "no path"));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+add_sample (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
+{
+  TlBatchSample slot = {.index = sample->index,
+      .position = sample->position,
+      .group = sample->group,
+      .label = sample->label,
+      .path = sample->path};
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (!has_phase (self, sample->epoch, sample->split))
+    ret = close_batch (self);
+  if (ret == GST_FLOW_OK && !self->batch)
+    ret = open_batch (self, sample);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!copy_pixels (self, buffer))
+    return refuse_size (self, buffer, sample);
+  tl_batch_meta_append (self->meta, &slot);
+  if (self->meta->n_valid == self->meta->size
+      || sample->position + 1 == sample->n)
+    ret = close_batch (self);
+  return ret;
+}
+
+static GstFlowReturn
+tl_batcher_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  TlBatcher *self = TL_BATCHER (parent);
+  const TlSampleMeta *sample = tl_buffer_get_sample_meta (buffer);
+  GstFlowReturn ret = GST_FLOW_ERROR;
+
+  if (GST_VIDEO_INFO_FORMAT (&self->video) == GST_VIDEO_FORMAT_UNKNOWN) {
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+        ("Pictures come without caps: put imagedecode before batcher."),
+        ("buffer before the CAPS event"));
+    ret = GST_FLOW_NOT_NEGOTIATED;
+  } else if (!sample) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("A picture does not say which sample it is: batcher takes what comes "
+         "from datasetsrc, and an element in between (compositor, for one) has "
+         "dropped that."),
+        ("buffer without TlSampleMeta"));
+  } else {
+    ret = add_sample (self, buffer, sample);
+  }
+  gst_buffer_unref (buffer);
+  return ret;
+}
+
+/* ---- events ---- */
+
+static gboolean
+refuse_change (TlBatcher *self, const GstVideoInfo *video)
+{
+  self->refused = TRUE;
+  GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+      ("Pictures change from %dx%d to %dx%d in the middle of a batch: all must "
+       "have one size, as imagedecode gives them.",
+          self->info.width, self->info.height, GST_VIDEO_INFO_WIDTH (video),
+          GST_VIDEO_INFO_HEIGHT (video)),
+      ("%u samples are in the batch", self->meta->n_valid));
+  return FALSE;
+}
+
+static gboolean
+refuse_bytes (TlBatcher *self, const TlBatchInfo *info)
+{
+  g_autofree gchar *size = g_format_size (tl_batch_info_size (info));
+
+  self->refused = TRUE;
+  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
+      ("A batch of batch-size=%u pictures of %dx%d has %s, which is over 4 GiB: "
+       "lower batch-size.",
+          self->batch_size, info->width, info->height, size),
+      (NULL));
+  return FALSE;
+}
+
+static void
+forget_caps (TlBatcher *self)
+{
+  gst_video_info_init (&self->video);
+  self->info = (TlBatchInfo){0};
+}
+
+/* Sends the batches' caps at once, so that they precede SEGMENT. */
+static gboolean
+set_caps (TlBatcher *self, GstCaps *caps)
+{
+  GstVideoInfo video;
+  TlBatchInfo info = {.batch_size = (gint) self->batch_size};
+  g_autoptr (GstCaps) batch_caps = NULL;
+
+  if (!gst_video_info_from_caps (&video, caps)) {
+    GST_ERROR_OBJECT (self, "not a video format: %" GST_PTR_FORMAT, caps);
+    return FALSE;
+  }
+  info.width = GST_VIDEO_INFO_WIDTH (&video);
+  info.height = GST_VIDEO_INFO_HEIGHT (&video);
+  if (info.width == self->info.width && info.height == self->info.height) {
+    self->video = video;
+    return TRUE;
+  }
+  if (self->refused)
+    return FALSE;
+  if (self->batch)
+    return refuse_change (self, &video);
+  if (tl_batch_info_size (&info) > TL_BATCH_MAX_BYTES)
+    return refuse_bytes (self, &info);
+  self->video = video;
+  self->info = info;
+  batch_caps = tl_batch_info_to_caps (&info);
+  if (gst_pad_set_caps (self->srcpad, batch_caps)
+      && negotiate_pool (self, batch_caps))
+    return TRUE;
+  forget_caps (self);
+  return FALSE;
+}
+
+/* A phase other than that of the batch begins, or that of the batch ends. */
+static void
+follow_phase (TlBatcher *self, GstEvent *event)
+{
+  TlPhase phase;
+  TlPhaseEnd end;
+
+  if ((tl_event_parse_phase (event, &phase)
+          && !has_phase (self, phase.epoch, phase.split))
+      || (tl_event_parse_phase_end (event, &end)
+          && has_phase (self, end.epoch, end.split)))
+    close_batch (self);
+}
+
+static void
+end_stream (TlBatcher *self)
+{
+  guint n = drop_batch (self);
+
+  if (n > 0)
+    GST_INFO_OBJECT (self, "interrupted: leaving %u samples to a resume", n);
+}
+
+static void
+end_flush (TlBatcher *self)
+{
+  guint n = drop_batch (self);
+
+  if (n > 0)
+    GST_ELEMENT_WARNING (self, STREAM, FAILED,
+        ("A flush dropped %u samples that were not yet in a batch.", n),
+        ("epoch %" G_GINT64_FORMAT ", %s", self->step_epoch,
+            tl_split_nick (self->step_split)));
+  set_pool_flushing (self, FALSE);
+}
+
+static gboolean
+tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  TlBatcher *self = TL_BATCHER (parent);
+  GstCaps *caps;
+  gboolean ret;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      ret = set_caps (self, caps);
+      gst_event_unref (event);
+      return ret;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      follow_phase (self, event);
+      break;
+    case GST_EVENT_EOS:
+      end_stream (self);
+      break;
+    case GST_EVENT_FLUSH_START:
+      set_pool_flushing (self, TRUE);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      end_flush (self);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* ---- queries ---- */
+
+static gboolean
+tl_batcher_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return gst_pad_query_default (pad, parent, query);
+  /* Downstream's answer would be for batches. */
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* ---- life ---- */
+
+static void
+reset (TlBatcher *self)
+{
+  drop_batch (self);
+  replace_pool (self, NULL);
+  forget_caps (self);
+  self->refused = FALSE;
+  self->n_pushed = 0;
+  self->step = 0;
+  self->step_epoch = -1;
+}
+
+static GstStateChangeReturn
+tl_batcher_change_state (GstElement *element, GstStateChange transition)
+{
+  TlBatcher *self = TL_BATCHER (element);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY
+      && !tl_element_check_ranges (element))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    set_pool_flushing (self, TRUE);
+  ret = GST_ELEMENT_CLASS (tl_batcher_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    reset (self);
+  return ret;
+}
+
+static void
+tl_batcher_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  TlBatcher *self = TL_BATCHER (object);
+
+  switch (id) {
+    case PROP_BATCH_SIZE:
+      self->batch_size = g_value_get_uint (value);
+      break;
+    case PROP_DROP_LAST:
+      self->drop_last = g_value_get_boolean (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+tl_batcher_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlBatcher *self = TL_BATCHER (object);
+
+  switch (id) {
+    case PROP_BATCH_SIZE:
+      g_value_set_uint (value, self->batch_size);
+      break;
+    case PROP_DROP_LAST:
+      g_value_set_boolean (value, self->drop_last);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+tl_batcher_finalize (GObject *object)
+{
+  reset (TL_BATCHER (object));
+  G_OBJECT_CLASS (tl_batcher_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (object_class, PROP_BATCH_SIZE,
+      tl_param_spec_set_range (
+          g_param_spec_uint ("batch-size", "Batch size",
+              "Samples in a batch; the last one of a phase may have fewer", 0,
+              G_MAXUINT, DEFAULT_BATCH_SIZE, flags),
+          1, TL_MAX_BATCH_SIZE));
+  g_object_class_install_property (object_class, PROP_DROP_LAST,
+      g_param_spec_boolean ("drop-last", "Drop last",
+          "Leave out the last samples of a training phase where they do not "
+          "fill a batch; evaluation keeps all samples",
+          DEFAULT_DROP_LAST, flags));
+}
+
+static void
+tl_batcher_class_init (TlBatcherClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (batcher_debug, "batcher", 0, "packs batches");
+  object_class->set_property = tl_batcher_set_property;
+  object_class->get_property = tl_batcher_get_property;
+  object_class->finalize = tl_batcher_finalize;
+  install_properties (object_class);
+
+  element_class->change_state = tl_batcher_change_state;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Batcher",
+      "Filter/Video/Training", "Packs decoded pictures into batches",
+      "tlpipe developers");
+}
+
+static void
+tl_batcher_init (TlBatcher *self)
+{
+  self->batch_size = DEFAULT_BATCH_SIZE;
+  self->drop_last = DEFAULT_DROP_LAST;
+  self->step_epoch = -1;
+  gst_video_info_init (&self->video);
+
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sinkpad, tl_batcher_chain);
+  gst_pad_set_event_function (self->sinkpad, tl_batcher_sink_event);
+  gst_pad_set_query_function (self->sinkpad, tl_batcher_sink_query);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_use_fixed_caps (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+}
