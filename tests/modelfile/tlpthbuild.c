@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tlpthbuild.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRY_SIZE 46
+#define IN_ZIP64 0xffffffffu
+
+void
+bytes_clear (Bytes *b)
+{
+  free (b->data);
+  b->data = NULL;
+  b->n = 0;
+}
+
+void
+bytes_put (Bytes *b, const void *data, size_t n)
+{
+  b->data = realloc (b->data, b->n + n + 1);
+  if (!b->data)
+    abort ();
+  if (n > 0)
+    memcpy (b->data + b->n, data, n);
+  b->n += n;
+}
+
+void
+bytes_puts (Bytes *b, const char *text)
+{
+  bytes_put (b, text, strlen (text));
+}
+
+void
+bytes_put_int (Bytes *b, uint64_t value, int n)
+{
+  for (int i = 0; i < n; i++) {
+    uint8_t byte = i < 8 ? (uint8_t) (value >> (8 * i)) : 0;
+
+    bytes_put (b, &byte, 1);
+  }
+}
+
+void
+pickle_string (Bytes *b, const char *text)
+{
+  bytes_puts (b, "X");
+  bytes_put_int (b, strlen (text), 4);
+  bytes_puts (b, text);
+}
+
+void
+pickle_int (Bytes *b, int64_t value)
+{
+  if (value >= INT32_MIN && value <= INT32_MAX) {
+    bytes_puts (b, "J");
+    bytes_put_int (b, (uint64_t) value, 4);
+  } else {
+    bytes_puts (b, "\x8a\x08");
+    bytes_put_int (b, (uint64_t) value, 8);
+  }
+}
+
+void
+pickle_ints (Bytes *b, const int64_t *values, size_t n)
+{
+  bytes_puts (b, "(");
+  for (size_t i = 0; i < n; i++)
+    pickle_int (b, values[i]);
+  bytes_puts (b, "t");
+}
+
+void
+pickle_dict_begin (Bytes *b)
+{
+  bytes_puts (b, "ccollections\nOrderedDict\n)R(");
+}
+
+void
+pickle_dict_end (Bytes *b)
+{
+  bytes_puts (b, "u");
+}
+
+void
+pickle_tensor (Bytes *b, const PickledTensor *t)
+{
+  bytes_puts (b, "ctorch._utils\n_rebuild_tensor_v2\n((");
+  pickle_string (b, "storage");
+  bytes_puts (b, "ctorch\n");
+  bytes_puts (b, t->storage_type);
+  bytes_puts (b, "\n");
+  pickle_string (b, t->key);
+  pickle_string (b, "cpu");
+  pickle_int (b, t->storage_n);
+  bytes_puts (b, "tQ");
+  pickle_int (b, t->offset);
+  pickle_ints (b, t->shape, t->n_dims);
+  pickle_ints (b, t->stride, t->n_dims);
+  bytes_puts (b, "\x89");
+  pickle_dict_begin (b);
+  pickle_dict_end (b);
+  bytes_puts (b, "tR");
+}
+
+static void
+put_local_header (Bytes *b, const Record *r)
+{
+  bytes_puts (b, "PK\3\4");
+  bytes_put_int (b, 0, 2);
+  bytes_put_int (b, (uint64_t) r->flags, 2);
+  bytes_put_int (b, (uint64_t) r->method, 2);
+  bytes_put_int (b, 0, 8 + 8);
+  bytes_put_int (b, strlen (r->name), 2);
+  bytes_put_int (b, (uint64_t) r->padding, 2);
+  bytes_puts (b, r->name);
+  for (int i = 0; i < r->padding; i++)
+    bytes_put (b, "Z", 1);
+}
+
+static void
+put_entry (Bytes *b, const Record *r, uint64_t offset, int zip64)
+{
+  uint64_t size = r->said < 0 ? r->size : (uint64_t) r->said;
+
+  bytes_puts (b, "PK\1\2");
+  bytes_put_int (b, 0, 4);
+  bytes_put_int (b, (uint64_t) r->flags, 2);
+  bytes_put_int (b, (uint64_t) r->method, 2);
+  bytes_put_int (b, 0, 8);
+  bytes_put_int (b, zip64 ? IN_ZIP64 : size, 4);
+  bytes_put_int (b, zip64 ? IN_ZIP64 : size, 4);
+  bytes_put_int (b, strlen (r->name), 2);
+  bytes_put_int (b, zip64 ? 4 + 24 : 0, 2);
+  bytes_put_int (b, 0, 10);
+  bytes_put_int (b, zip64 ? IN_ZIP64 : offset, 4);
+  bytes_puts (b, r->name);
+  if (zip64) {
+    bytes_put_int (b, 1, 2);
+    bytes_put_int (b, 24, 2);
+    bytes_put_int (b, size, 8);
+    bytes_put_int (b, size, 8);
+    bytes_put_int (b, offset, 8);
+  }
+}
+
+static void
+put_end64 (Bytes *b, size_t n, uint64_t begin, uint64_t length)
+{
+  uint64_t position = b->n;
+
+  bytes_puts (b, "PK\6\6");
+  bytes_put_int (b, 44, 8);
+  bytes_put_int (b, 0, 12);
+  bytes_put_int (b, n, 8);
+  bytes_put_int (b, n, 8);
+  bytes_put_int (b, length, 8);
+  bytes_put_int (b, begin, 8);
+  bytes_puts (b, "PK\6\7");
+  bytes_put_int (b, 0, 4);
+  bytes_put_int (b, position, 8);
+  bytes_put_int (b, 1, 4);
+}
+
+void
+build_zip (Bytes *b, const Record *records, size_t n, int zip64)
+{
+  uint64_t offsets[16], begin, length;
+
+  if (n > 16)
+    abort ();
+  for (size_t i = 0; i < n; i++) {
+    offsets[i] = b->n;
+    put_local_header (b, &records[i]);
+    bytes_put (b, records[i].data, records[i].size);
+  }
+  begin = b->n;
+  for (size_t i = 0; i < n; i++)
+    put_entry (b, &records[i], offsets[i], zip64);
+  length = b->n - begin;
+  if (zip64)
+    put_end64 (b, n, begin, length);
+  bytes_puts (b, "PK\5\6");
+  bytes_put_int (b, 0, 4);
+  bytes_put_int (b, zip64 ? 0xffff : n, 2);
+  bytes_put_int (b, zip64 ? 0xffff : n, 2);
+  bytes_put_int (b, zip64 ? IN_ZIP64 : length, 4);
+  bytes_put_int (b, zip64 ? IN_ZIP64 : begin, 4);
+  bytes_put_int (b, 0, 2);
+}
+
+void
+build_small_pth (Bytes *b)
+{
+  static const float weights[6] = {1, 2, 3, 4, 5, 6};
+  static const int64_t count = 7;
+  const PickledTensor conv = {.storage_type = "FloatStorage",
+      .key = "0",
+      .storage_n = 6,
+      .n_dims = 2,
+      .shape = {2, 3},
+      .stride = {3, 1}};
+  const PickledTensor tracked = {.storage_type = "LongStorage",
+      .key = "1",
+      .storage_n = 1};
+  Bytes pickle = {NULL, 0};
+
+  bytes_puts (&pickle, "\x80\x02");
+  pickle_dict_begin (&pickle);
+  pickle_string (&pickle, "conv1.weight");
+  pickle_tensor (&pickle, &conv);
+  pickle_string (&pickle, "bn1.num_batches_tracked");
+  pickle_tensor (&pickle, &tracked);
+  pickle_dict_end (&pickle);
+  bytes_puts (&pickle, ".");
+  {
+    Record records[] = {RECORD ("archive/data.pkl", pickle.data, pickle.n),
+        RECORD ("archive/byteorder", "little", 6),
+        RECORD ("archive/data/0", weights, sizeof weights),
+        RECORD ("archive/data/1", &count, sizeof count)};
+
+    build_zip (b, records, 4, 1);
+  }
+  bytes_clear (&pickle);
+}
