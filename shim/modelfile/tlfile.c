@@ -200,15 +200,18 @@ fail_replace (const char *path, const char *failed, const TlChunk *chunks,
     size_t n_chunks, TlError *error)
 {
   uint64_t needed = 0;
+  char buffer[128];
+  int number = errno;
 
-  if (errno != ENOSPC && errno != EDQUOT)
-    return fail_errno (error, TL_ERROR_WRITE, path, failed);
   for (size_t i = 0; i < n_chunks; i++)
     needed += chunks[i].size;
-  return tl_fail (error, TL_ERROR_WRITE,
-      "%.600s: no space left for its %s bytes; the file there before, if any, "
-      "is untouched",
-      path, tl_show_number (needed).text);
+  tl_fail (error, TL_ERROR_WRITE,
+      "%.600s: %s: %s; its %s bytes are not written, and the file there before, "
+      "if any, is untouched",
+      path, failed, strerror_r (number, buffer, sizeof buffer),
+      tl_show_number (needed).text);
+  tl_fail_detail (error, "errno %d", number);
+  return TL_ERROR_WRITE;
 }
 
 TlStatus

@@ -299,27 +299,51 @@ get_header_size (const uint8_t *bytes, size_t size, size_t *ret, TlError *error)
   return TL_OK;
 }
 
+/* All but the data; @size counts what is in memory. */
+static TlStatus
+read_layout (Reader *r, const uint8_t *bytes, size_t size, uint64_t file_size,
+    size_t *data_offset, TlError *error)
+{
+  size_t header_size = 0;
+  TlStatus status = get_header_size (bytes, size, &header_size, error);
+
+  if (status != TL_OK)
+    return status;
+  r->json.start = r->json.p = (const char *) bytes + 8;
+  r->json.end = r->json.start + header_size;
+  r->json.arena = &r->set->arena;
+  *data_offset = 8 + header_size;
+  status = read_header (r, error);
+  if (status == TL_OK)
+    status = tl_tensor_set_check_names (r->set, error);
+  if (status == TL_OK)
+    status = check_spans (r, file_size - *data_offset, error);
+  return status;
+}
+
 TlStatus
 tl_safetensors_read (const void *bytes, size_t size, TlTensorSet *set,
     TlError *error)
 {
-  const uint8_t *p = bytes;
-  size_t header_size = 0;
+  size_t data_offset = 0;
   Reader r = {.set = set};
-  TlStatus status = get_header_size (p, size, &header_size, error);
+  TlStatus status = read_layout (&r, bytes, size, size, &data_offset, error);
 
-  if (status != TL_OK)
-    return status;
-  r.json.start = r.json.p = (const char *) p + 8;
-  r.json.end = r.json.start + header_size;
-  r.json.arena = &set->arena;
-  status = read_header (&r, error);
   if (status == TL_OK)
-    status = tl_tensor_set_check_names (set, error);
-  if (status == TL_OK)
-    status = check_spans (&r, size - 8 - header_size, error);
-  if (status == TL_OK)
-    status = set_data (&r, p + 8 + header_size, error);
+    status = set_data (&r, (const uint8_t *) bytes + data_offset, error);
+  free (r.spans);
+  return status;
+}
+
+TlStatus
+tl_safetensors_read_header (const void *bytes, size_t size, uint64_t file_size,
+    TlTensorSet *set, TlError *error)
+{
+  size_t data_offset = 0;
+  Reader r = {.set = set};
+  TlStatus status =
+      read_layout (&r, bytes, size, file_size, &data_offset, error);
+
   free (r.spans);
   return status;
 }

@@ -23,6 +23,12 @@ extern "C" {
 TlStatus tl_safetensors_read (const void *bytes, size_t size, TlTensorSet *set,
     TlError *error);
 
+/* As tl_safetensors_read(), but of the first @size bytes of a file of
+ * @file_size >= @size, which must have its whole header: the tensors have no
+ * data. */
+TlStatus tl_safetensors_read_header (const void *bytes, size_t size,
+    uint64_t file_size, TlTensorSet *set, TlError *error);
+
 /* The first bytes of a file: the length and the header, padded with blanks to
  * a multiple of 8. The file goes on with the data of @tensors in the order
  * given, dense and without gaps, so that it can be written in pieces. The same

@@ -70,6 +70,33 @@ START_TEST (what_is_written_is_read_back)
 }
 END_TEST
 
+START_TEST (header_is_read_without_the_data)
+{
+  static const char header[] =
+      "{\"__metadata__\":{\"k\":\"v\"},"
+      "\"w\":{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}}";
+  TlTensorSet set = TL_TENSOR_SET_INIT (LIMIT);
+  Bytes file = {NULL, 0};
+
+  build_file (&file, header, 0);
+  assert_ok (
+      tl_safetensors_read_header (file.data, file.n, file.n + 9, &set, &error));
+  ck_assert_str_eq (set.metadata[0].value, "v");
+  ck_assert_int_eq (set.tensors[0].shape[0], 9);
+  ck_assert_ptr_null (set.tensors[0].data);
+  tl_tensor_set_clear (&set);
+  assert_fails (tl_safetensors_read_header (file.data, file.n, file.n + 8, &set,
+                    &error),
+      TL_ERROR_FORMAT, "ends 1 bytes early");
+  tl_tensor_set_clear (&set);
+  assert_fails (tl_safetensors_read_header (file.data, file.n - 1, file.n + 9,
+                    &set, &error),
+      TL_ERROR_FORMAT, "within its header");
+  tl_tensor_set_clear (&set);
+  bytes_clear (&file);
+}
+END_TEST
+
 START_TEST (header_bytes_are_as_documented)
 {
   static const char wanted[] = "\x70\0\0\0\0\0\0\0"
@@ -290,6 +317,7 @@ main (void)
   TCase *tests = tcase_create ("safetensors");
 
   tcase_add_test (tests, what_is_written_is_read_back);
+  tcase_add_test (tests, header_is_read_without_the_data);
   tcase_add_test (tests, header_bytes_are_as_documented);
   tcase_add_loop_test (tests, defects_are_refused, 0, N_REFUSED);
   tcase_add_test (tests, every_truncation_is_refused);
