@@ -9,6 +9,9 @@
 #ifndef TL_CHECKPOINT_H
 #define TL_CHECKPOINT_H
 
+/* Tensors whose name begins so are not the model's. */
+#define TL_OPTIMIZER_PREFIX "optimizer."
+
 /* What it is. */
 #define TL_KEY_VERSION "tlpipe.version"
 #define TL_KEY_ARCH "tlpipe.arch"

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* A checkpoint ready to classify pictures: its model, class names and
+ * preprocessing. Knows no pads and no buffers. */
+
+#ifndef TL_CLASSIFIER_H
+#define TL_CLASSIFIER_H
+
+#include <glib.h>
+
+#include <tlstatus.h>
+
+#include "tlpreprocess.h"
+#include "tlresize.h"
+
+G_BEGIN_DECLS
+
+typedef struct TlClassifier TlClassifier;
+
+typedef struct
+{
+  const gchar *checkpoint; /* path of a file that checkpointsink wrote */
+  const gchar *device;     /* "auto", "cpu", "cuda", "cuda:N" */
+  guint n_threads;         /* 0: the affinity mask */
+} TlClassifierOptions;
+
+/* Loads libtorch, reads the checkpoint and builds the model; *transferred* to
+ * @ret. */
+TlStatus tl_classifier_new (const TlClassifierOptions *options,
+    TlClassifier **ret, TlError *error);
+void tl_classifier_free (TlClassifier *self);
+
+/* All *borrowed*, for the classifier's life. */
+guint tl_classifier_n_classes (const TlClassifier *self);
+const gchar *const *tl_classifier_classes (const TlClassifier *self);
+const TlPreprocess *tl_classifier_preprocess (const TlClassifier *self);
+
+/* The first 16 hex digits of the file's SHA-256. */
+GQuark tl_classifier_id (const TlClassifier *self);
+
+/* Probabilities (n_classes values in [0, 1]) of one picture, *borrowed*. With
+ * @prepared it has been cropped and resized already. One thread at a time. */
+TlStatus tl_classifier_run (TlClassifier *self, const TlPixels *picture,
+    gboolean prepared, gfloat *probabilities, TlError *error);
+
+G_END_DECLS
+
+#endif
