@@ -439,8 +439,7 @@ tl_resnet_infer_class_init (TlResnetInferClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "ResNet classifier",
       "Filter/Analyzer/Video",
-      "Classifies every frame with a tlpipe checkpoint",
-      "tlpipe <https://example.org/tlpipe>");
+      "Classifies every frame with a tlpipe checkpoint", "The tlpipe authors");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   element_class->change_state =
