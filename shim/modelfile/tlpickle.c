@@ -17,8 +17,6 @@
 
 #define MEMO_SLACK 16 /* indices may run ahead of their number by this */
 
-typedef void (*Opcode) (TlPickleMachine *m);
-
 void
 tl_pickle_fail (TlPickleMachine *m, TlStatus status, const char *format, ...)
 {
@@ -42,9 +40,8 @@ tl_pickle_alloc (TlPickleMachine *m, size_t size)
   return memory;
 }
 
-/* The next @n bytes. */
-static const uint8_t *
-take (TlPickleMachine *m, uint64_t n)
+const uint8_t *
+tl_pickle_take (TlPickleMachine *m, uint64_t n)
 {
   const uint8_t *bytes = m->p;
 
@@ -86,9 +83,8 @@ push (TlPickleMachine *m, TlPickleStack *stack, TlPickleValue *value)
   items[stack->n++] = value;
 }
 
-/* Pushes a fresh value. */
-static TlPickleValue *
-push_new (TlPickleMachine *m, TlPickleType type)
+TlPickleValue *
+tl_pickle_push_new (TlPickleMachine *m, TlPickleType type)
 {
   TlPickleValue *value = tl_pickle_alloc (m, sizeof *value);
 
@@ -129,7 +125,7 @@ pop (TlPickleMachine *m)
 static void
 run_proto (TlPickleMachine *m)
 {
-  const uint8_t *version = take (m, 1);
+  const uint8_t *version = tl_pickle_take (m, 1);
 
   if (version && (*version < 2 || *version > 5))
     tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
@@ -140,7 +136,7 @@ run_proto (TlPickleMachine *m)
 static void
 run_frame (TlPickleMachine *m)
 {
-  take (m, 8);
+  tl_pickle_take (m, 8);
 }
 
 static void
@@ -164,150 +160,6 @@ run_stop (TlPickleMachine *m)
   m->stopped = 1;
 }
 
-static void
-run_none (TlPickleMachine *m)
-{
-  push_new (m, TL_PICKLE_NONE);
-}
-
-static void
-push_integer (TlPickleMachine *m, TlPickleType type, int64_t integer)
-{
-  TlPickleValue *value = push_new (m, type);
-
-  if (value)
-    value->integer = integer;
-}
-
-static void
-run_true (TlPickleMachine *m)
-{
-  push_integer (m, TL_PICKLE_BOOL, 1);
-}
-
-static void
-run_false (TlPickleMachine *m)
-{
-  push_integer (m, TL_PICKLE_BOOL, 0);
-}
-
-static void
-run_binint (TlPickleMachine *m)
-{
-  const uint8_t *p = take (m, 4);
-
-  if (p)
-    push_integer (m, TL_PICKLE_INTEGER, (int32_t) tl_get_u32 (p));
-}
-
-static void
-run_binint1 (TlPickleMachine *m)
-{
-  const uint8_t *p = take (m, 1);
-
-  if (p)
-    push_integer (m, TL_PICKLE_INTEGER, *p);
-}
-
-static void
-run_binint2 (TlPickleMachine *m)
-{
-  const uint8_t *p = take (m, 2);
-
-  if (p)
-    push_integer (m, TL_PICKLE_INTEGER, tl_get_u16 (p));
-}
-
-/* Two's complement, little endian, of the length that is given first. */
-static void
-run_long1 (TlPickleMachine *m)
-{
-  const uint8_t *n = take (m, 1);
-  const uint8_t *p = n ? take (m, *n) : NULL;
-  uint64_t bits;
-
-  if (!p)
-    return;
-  if (*n > 8) {
-    tl_pickle_fail (m, TL_ERROR_LIMIT, "an integer of more than 64 bits");
-    return;
-  }
-  bits = *n > 0 && p[*n - 1] & 0x80 ? UINT64_MAX : 0;
-  for (uint8_t i = *n; i-- > 0;)
-    bits = bits << 8 | p[i];
-  push_integer (m, TL_PICKLE_INTEGER, (int64_t) bits);
-}
-
-/* Big endian, the only opcode that is. */
-static void
-run_binfloat (TlPickleMachine *m)
-{
-  const uint8_t *p = take (m, 8);
-  TlPickleValue *value = p ? push_new (m, TL_PICKLE_REAL) : NULL;
-  uint64_t bits = 0;
-
-  if (!value)
-    return;
-  for (int i = 0; i < 8; i++)
-    bits = bits << 8 | p[i];
-  memcpy (&value->real, &bits, sizeof bits);
-}
-
-static void
-push_string (TlPickleMachine *m, uint32_t length)
-{
-  const uint8_t *bytes;
-  TlPickleValue *value;
-
-  if (length > TL_PICKLE_MAX_STRING) {
-    tl_pickle_fail (m, TL_ERROR_LIMIT, "a string of %s bytes, over %u",
-        tl_show_number (length).text, TL_PICKLE_MAX_STRING);
-    return;
-  }
-  bytes = take (m, length);
-  value = bytes ? push_new (m, TL_PICKLE_STRING) : NULL;
-  if (!value)
-    return;
-  value->string.bytes = (const char *) bytes;
-  value->string.length = length;
-}
-
-static void
-run_binunicode (TlPickleMachine *m)
-{
-  const uint8_t *length = take (m, 4);
-
-  if (length)
-    push_string (m, tl_get_u32 (length));
-}
-
-static void
-run_short_string (TlPickleMachine *m)
-{
-  const uint8_t *length = take (m, 1);
-
-  if (length)
-    push_string (m, *length);
-}
-
-static void
-run_empty_tuple (TlPickleMachine *m)
-{
-  push_new (m, TL_PICKLE_TUPLE);
-}
-
-static void
-run_empty_list (TlPickleMachine *m)
-{
-  push_new (m, TL_PICKLE_LIST);
-}
-
-static void
-run_empty_dict (TlPickleMachine *m)
-{
-  push_new (m, TL_PICKLE_DICT);
-}
-
 /* Makes the top @n values one tuple. */
 static void
 make_tuple (TlPickleMachine *m, size_t n)
@@ -325,7 +177,7 @@ make_tuple (TlPickleMachine *m, size_t n)
   m->stack.n -= n;
   if (n > 0)
     memcpy (items, m->stack.items + m->stack.n, n * sizeof *items);
-  tuple = push_new (m, TL_PICKLE_TUPLE);
+  tuple = tl_pickle_push_new (m, TL_PICKLE_TUPLE);
   if (!tuple)
     return;
   tuple->list.items = items;
@@ -461,7 +313,7 @@ run_memoize (TlPickleMachine *m)
 static void
 run_binput (TlPickleMachine *m)
 {
-  const uint8_t *index = take (m, 1);
+  const uint8_t *index = tl_pickle_take (m, 1);
 
   if (index)
     put_memo (m, *index);
@@ -470,7 +322,7 @@ run_binput (TlPickleMachine *m)
 static void
 run_long_binput (TlPickleMachine *m)
 {
-  const uint8_t *index = take (m, 4);
+  const uint8_t *index = tl_pickle_take (m, 4);
 
   if (index)
     put_memo (m, tl_get_u32 (index));
@@ -488,7 +340,7 @@ get_memo (TlPickleMachine *m, uint32_t index)
 static void
 run_binget (TlPickleMachine *m)
 {
-  const uint8_t *index = take (m, 1);
+  const uint8_t *index = tl_pickle_take (m, 1);
 
   if (index)
     get_memo (m, *index);
@@ -497,7 +349,7 @@ run_binget (TlPickleMachine *m)
 static void
 run_long_binget (TlPickleMachine *m)
 {
-  const uint8_t *index = take (m, 4);
+  const uint8_t *index = tl_pickle_take (m, 4);
 
   if (index)
     get_memo (m, tl_get_u32 (index));
@@ -508,7 +360,8 @@ push_global (TlPickleMachine *m, const TlPickleValue *module,
     const TlPickleValue *name)
 {
   const TlPickleGlobal *global = tl_pickle_find_global (m, module, name);
-  TlPickleValue *value = global ? push_new (m, TL_PICKLE_GLOBAL) : NULL;
+  TlPickleValue *value =
+      global ? tl_pickle_push_new (m, TL_PICKLE_GLOBAL) : NULL;
 
   if (value)
     value->global = global;
@@ -559,7 +412,8 @@ run_reduce (TlPickleMachine *m)
 {
   TlPickleValue *arguments = pop (m);
   TlPickleValue *callee = arguments ? pop (m) : NULL;
-  TlPickleValue *result = callee ? push_new (m, TL_PICKLE_NONE) : NULL;
+  TlPickleValue *result =
+      callee ? tl_pickle_push_new (m, TL_PICKLE_NONE) : NULL;
 
   if (result)
     tl_pickle_call (m, callee, arguments, result);
@@ -583,26 +437,26 @@ static void
 run_binpersid (TlPickleMachine *m)
 {
   TlPickleValue *id = pop (m);
-  TlPickleValue *result = id ? push_new (m, TL_PICKLE_NONE) : NULL;
+  TlPickleValue *result = id ? tl_pickle_push_new (m, TL_PICKLE_NONE) : NULL;
 
   if (result)
     tl_pickle_make_storage (m, id, result);
 }
 
-static const Opcode opcodes[256] = {
+static const TlPickleOpcode opcodes[256] = {
     ['('] = run_mark,
-    [')'] = run_empty_tuple,
+    [')'] = tl_pickle_run_empty_tuple,
     ['.'] = run_stop,
-    ['G'] = run_binfloat,
-    ['J'] = run_binint,
-    ['K'] = run_binint1,
-    ['M'] = run_binint2,
-    ['N'] = run_none,
+    ['G'] = tl_pickle_run_binfloat,
+    ['J'] = tl_pickle_run_binint,
+    ['K'] = tl_pickle_run_binint1,
+    ['M'] = tl_pickle_run_binint2,
+    ['N'] = tl_pickle_run_none,
     ['Q'] = run_binpersid,
     ['R'] = run_reduce,
-    ['U'] = run_short_string, /* SHORT_BINSTRING */
-    ['X'] = run_binunicode,
-    [']'] = run_empty_list,
+    ['U'] = tl_pickle_run_short_string, /* SHORT_BINSTRING */
+    ['X'] = tl_pickle_run_binunicode,
+    [']'] = tl_pickle_run_empty_list,
     ['a'] = run_append,
     ['b'] = run_build,
     ['c'] = run_global,
@@ -614,15 +468,15 @@ static const Opcode opcodes[256] = {
     ['s'] = run_setitem,
     ['t'] = run_tuple,
     ['u'] = run_setitems,
-    ['}'] = run_empty_dict,
+    ['}'] = tl_pickle_run_empty_dict,
     [0x80] = run_proto,
     [0x85] = run_tuple1,
     [0x86] = run_tuple2,
     [0x87] = run_tuple3,
-    [0x88] = run_true,
-    [0x89] = run_false,
-    [0x8a] = run_long1,
-    [0x8c] = run_short_string, /* SHORT_BINUNICODE */
+    [0x88] = tl_pickle_run_true,
+    [0x89] = tl_pickle_run_false,
+    [0x8a] = tl_pickle_run_long1,
+    [0x8c] = tl_pickle_run_short_string, /* SHORT_BINUNICODE */
     [0x93] = run_stack_global,
     [0x94] = run_memoize,
     [0x95] = run_frame,
@@ -632,7 +486,7 @@ static void
 run (TlPickleMachine *m)
 {
   while (m->status == TL_OK && !m->stopped) {
-    const uint8_t *code = take (m, 1);
+    const uint8_t *code = tl_pickle_take (m, 1);
 
     if (!code)
       return;

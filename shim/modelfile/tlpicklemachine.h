@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What the two halves of the pickle machine share: tlpickle.c has the opcodes,
- * tlpicklecall.c what the globals of PyTorch mean. */
+/* What the parts of the pickle machine share: tlpickle.c has the stack and the
+ * opcodes that rearrange it, tlpickleatom.c the opcodes that push a value of
+ * their own, tlpicklecall.c what the globals of PyTorch mean. */
 
 #ifndef TL_PICKLE_MACHINE_H
 #define TL_PICKLE_MACHINE_H
@@ -32,8 +33,14 @@ typedef struct
 void tl_pickle_fail (TlPickleMachine *m, TlStatus status, const char *format,
     ...) __attribute__ ((format (printf, 3, 4)));
 
+/* The next @n bytes; NULL ends the run. */
+const uint8_t *tl_pickle_take (TlPickleMachine *m, uint64_t n);
+
 /* From the arena; NULL ends the run. */
 void *tl_pickle_alloc (TlPickleMachine *m, size_t size);
+
+/* Pushes a fresh value; NULL ends the run. */
+TlPickleValue *tl_pickle_push_new (TlPickleMachine *m, TlPickleType type);
 
 /* The global of that name; NULL ends the run. */
 const TlPickleGlobal *tl_pickle_find_global (TlPickleMachine *m,
@@ -46,5 +53,21 @@ void tl_pickle_call (TlPickleMachine *m, const TlPickleValue *callee,
 /* BINPERSID: @result, a fresh value, becomes the storage that @id names. */
 void tl_pickle_make_storage (TlPickleMachine *m, const TlPickleValue *id,
     TlPickleValue *result);
+
+typedef void (*TlPickleOpcode) (TlPickleMachine *m);
+
+void tl_pickle_run_none (TlPickleMachine *m);
+void tl_pickle_run_true (TlPickleMachine *m);
+void tl_pickle_run_false (TlPickleMachine *m);
+void tl_pickle_run_binint (TlPickleMachine *m);
+void tl_pickle_run_binint1 (TlPickleMachine *m);
+void tl_pickle_run_binint2 (TlPickleMachine *m);
+void tl_pickle_run_long1 (TlPickleMachine *m);
+void tl_pickle_run_binfloat (TlPickleMachine *m);
+void tl_pickle_run_binunicode (TlPickleMachine *m);
+void tl_pickle_run_short_string (TlPickleMachine *m);
+void tl_pickle_run_empty_tuple (TlPickleMachine *m);
+void tl_pickle_run_empty_list (TlPickleMachine *m);
+void tl_pickle_run_empty_dict (TlPickleMachine *m);
 
 #endif
