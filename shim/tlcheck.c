@@ -375,25 +375,27 @@ tl_check_labels (const int32_t *labels, uint32_t n, uint32_t n_classes,
   return TL_OK;
 }
 
-/* Whether the span of the tensor in elements fits an address, which also
- * bounds its number of elements where no stride is 0. */
+static int
+is_in_range (int64_t value)
+{
+  return value >= 0 && value <= MAX_ELEMENTS;
+}
+
+/* Whether the number of elements and the span they lie in are small enough for
+ * no product of them to overflow. */
 static int
 is_tensor_bounded (const TlTensor *tensor)
 {
-  int64_t numel = 1, span = 1;
+  int64_t numel = 1, span = 1, extent;
 
   for (uint32_t i = 0; i < tensor->n_dims; i++) {
-    int64_t extent;
-
-    if (tensor->shape[i] < 0 || tensor->stride[i] < 0)
+    if (!is_in_range (tensor->shape[i]) || !is_in_range (tensor->stride[i]))
       return 0;
-    if (tensor->shape[i] > MAX_ELEMENTS || tensor->stride[i] > MAX_ELEMENTS)
-      return 0;
-    if (tensor->shape[i] == 0)
-      return 1;
     if (__builtin_mul_overflow (numel, tensor->shape[i], &numel)
         || numel > MAX_ELEMENTS)
       return 0;
+    if (tensor->shape[i] == 0)
+      continue;
     if (__builtin_mul_overflow (tensor->shape[i] - 1, tensor->stride[i],
             &extent)
         || extent > MAX_ELEMENTS - span)

@@ -6,7 +6,9 @@
  *   (which may be NULL). No exception crosses. Out-parameters are untouched on
  *   failure.
  * - Option structs begin with struct_size; set it with the *_INIT macro. Fields
- *   may be added at the end: a library reads only what struct_size covers.
+ *   may be added at the end, where 0 means "as before": a library reads only
+ *   what struct_size covers, and a field it does not know yet that is set is
+ *   TL_ERROR_UNSUPPORTED. Returned structs are filled as far as theirs covers.
  * - Ownership: *borrowed* (valid for the call), *copied*, *transferred*.
  * - A handle may be used from any thread, from one thread at a time. Different
  *   handles are independent, except that a trainer uses its model.

@@ -35,6 +35,10 @@ open_device (const TlDeviceChoice *device, TlDeviceInfo *ret, TlError *error)
 static TlStatus
 check_supported (const TlModelOptions *options, TlError *error)
 {
+  if (!tl_arch_find (options->arch))
+    return tl_fail (error, TL_ERROR_ARGUMENT,
+        "arch is \"%.32s\": the reference backend knows thumbnail",
+        options->arch);
   if (strcmp (options->arch, "thumbnail") != 0)
     return tl_fail (error, TL_ERROR_UNSUPPORTED,
         "the reference backend only knows the arch thumbnail, not \"%.32s\": "
