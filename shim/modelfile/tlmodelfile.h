@@ -5,7 +5,8 @@
  *
  * The file is read into memory whole rather than mapped: a mapped file that
  * someone overwrites or a disk that fails would end the process (SIGBUS), and
- * the bytes that were hashed must be the bytes that are used. */
+ * the bytes that were hashed must be the bytes that are used
+ * (docs/decisions/0005). */
 
 #ifndef TL_MODEL_FILE_H
 #define TL_MODEL_FILE_H

@@ -47,6 +47,24 @@ expand_block (uint32_t w[64], const uint8_t *block)
   }
 }
 
+/* One round. The eight words keep their places; it is their names a to h that
+ * move one place on with each round, so that nothing is copied. */
+static inline void
+run_round (uint32_t s[8], unsigned round, uint32_t input)
+{
+  uint32_t *const a = &s[-round & 7], *const d = &s[(3 - round) & 7];
+  uint32_t *const e = &s[(4 - round) & 7], *const h = &s[(7 - round) & 7];
+  const uint32_t b = s[(1 - round) & 7], c = s[(2 - round) & 7];
+  const uint32_t f = s[(5 - round) & 7], g = s[(6 - round) & 7];
+  uint32_t t1 = *h + (rotate (*e, 6) ^ rotate (*e, 11) ^ rotate (*e, 25))
+      + ((*e & f) ^ (~*e & g)) + constants[round] + input;
+  uint32_t t2 = (rotate (*a, 2) ^ rotate (*a, 13) ^ rotate (*a, 22))
+      + ((*a & b) ^ (*a & c) ^ (b & c));
+
+  *d += t1;
+  *h = t1 + t2;
+}
+
 static void
 process_block (TlSha256 *sha, const uint8_t *block)
 {
@@ -54,18 +72,9 @@ process_block (TlSha256 *sha, const uint8_t *block)
 
   expand_block (w, block);
   memcpy (s, sha->state, sizeof s);
-  for (int i = 0; i < 64; i++) {
-    uint32_t a = s[0], e = s[4];
-    uint32_t choose = (e & s[5]) ^ (~e & s[6]);
-    uint32_t majority = (a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]);
-    uint32_t t1 = s[7] + (rotate (e, 6) ^ rotate (e, 11) ^ rotate (e, 25))
-        + choose + constants[i] + w[i];
-    uint32_t t2 = (rotate (a, 2) ^ rotate (a, 13) ^ rotate (a, 22)) + majority;
-
-    memmove (s + 1, s, 7 * sizeof s[0]);
-    s[4] += t1;
-    s[0] = t1 + t2;
-  }
+  for (unsigned i = 0; i < 64; i += 8)
+    for (unsigned k = 0; k < 8; k++)
+      run_round (s, i + k, w[i + k]);
   for (int i = 0; i < 8; i++)
     sha->state[i] += s[i];
 }
