@@ -3,12 +3,14 @@
 /* The plugin tlpipe: registers its elements. */
 
 #include "tlbatcher.h"
+#include "tlresnetfinetune.h"
 #include "tlresnetinfer.h"
 
 #include <gst/gst.h>
 
 static gboolean (*const registrations[]) (GstPlugin *plugin) = {
     gst_element_register_batcher,
+    gst_element_register_resnetfinetune,
     gst_element_register_resnetinfer,
 };
 
