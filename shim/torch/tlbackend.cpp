@@ -8,15 +8,11 @@
 #include "tldevice.h"
 #include "tlguard.h"
 #include "tlhosttensor.h"
+#include "tllibrary.h"
 #include "tlmodel.h"
 #include "tltrainer.h"
 
-#include <c10/core/InferenceMode.h>
-#include <torch/headeronly/version.h>
-
 #include <stdio.h>
-
-#include <memory>
 
 using tl::guarded;
 
@@ -25,7 +21,8 @@ describe (TlBackendInfo *ret, TlError *error)
 {
   return guarded (error, "tl_backend_describe", [&] {
     snprintf (ret->name, sizeof ret->name, "torch");
-    snprintf (ret->version, sizeof ret->version, "%s", TORCH_VERSION);
+    snprintf (ret->version, sizeof ret->version, "%s",
+        tl::torch_library_version ().c_str ());
     snprintf (ret->path, sizeof ret->path, "%s",
         tl::torch_library_path ().c_str ());
   });

@@ -5,6 +5,7 @@
 #include "tlcpu.h"
 #include "tldriver.h"
 #include "tlguard.h"
+#include "tllibrary.h"
 
 #include <ATen/Context.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -28,18 +29,6 @@ void
 note_backward ()
 {
   backward_has_run = true;
-}
-
-std::string
-torch_library_path ()
-{
-  Dl_info info;
-
-  /* Any function of libtorch_cpu does. */
-  if (dladdr (reinterpret_cast<void *> (&at::globalContext), &info) == 0
-      || !info.dli_fname)
-    return "";
-  return info.dli_fname;
 }
 
 static std::string
@@ -145,6 +134,7 @@ open_cuda (int32_t index, TlDeviceInfo *ret)
 void
 open_device (const TlDeviceChoice &choice, TlDeviceInfo *ret)
 {
+  check_torch_library ();
   if (choice.kind == TL_DEVICE_CHOICE_CUDA)
     open_cuda (choice.index, ret);
   else if (choice.kind == TL_DEVICE_CHOICE_AUTO && why_no_cuda ().empty ()

@@ -10,8 +10,6 @@
 
 #include <c10/core/Device.h>
 
-#include <string>
-
 namespace tl {
 
 /* Fills @ret as tl_device_open; throws Failure. */
@@ -22,9 +20,6 @@ c10::Device torch_device (const TlDeviceInfo &info);
 /* To be called before each backward pass: from the first on, CUDA libraries
  * must not be loaded any more. */
 void note_backward ();
-
-/* The file of libtorch_cpu.so in this process. */
-std::string torch_library_path ();
 
 } // namespace tl
 

@@ -10,8 +10,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -184,12 +184,12 @@ TlBackendModel::run_prefix (const TlBatch &batch, int n_stages)
 }
 
 at::Tensor
-TlBackendModel::run_frozen (const TlBatch &batch, bool training)
+TlBackendModel::run_frozen (const TlBatch &batch)
 {
   const at::NoGradGuard no_grad;
   const int n_stages = std::min (static_cast<int> (freeze), tl::n_conv_stages);
 
-  if (!training || !train_bn)
+  if (!train_bn)
     return run_prefix (batch, n_stages);
 
   at::Tensor x = normaliser_.run (batch, 0, batch.n);
@@ -218,6 +218,14 @@ TlBackendModel::run_features (const TlBatch &batch)
 }
 
 at::Tensor
+TlBackendModel::take_features (const float *features, uint32_t n) const
+{
+  return at::from_blob (const_cast<float *> (features), {n, arch->n_features},
+      at::TensorOptions ().dtype (at::kFloat))
+      .to (input_format_.device, input_format_.dtype);
+}
+
+at::Tensor
 TlBackendModel::run_logits (const TlBatch &batch)
 {
   const at::NoGradGuard no_grad;
@@ -227,7 +235,7 @@ TlBackendModel::run_logits (const TlBatch &batch)
   return tl::run_fc (net, features);
 }
 
-/* Each stage from the stem's two halvings on halves once more, but layer1. */
+/* The stem halves the picture twice, layers 2 to 4 once each: 32 in all. */
 void
 TlBackendModel::check_batch_norm (const TlBatch &batch) const
 {

@@ -38,15 +38,19 @@ struct TlBackendModel
    * thousandth of the work. exact=true keeps to what PyTorch does. */
   void use_head_threads () const;
 
-  /* What the first trainable stage gets (the features if there is none), with
-   * no gradients. BatchNorm follows the batch if @training and train_bn. */
-  at::Tensor run_frozen (const TlBatch &batch, bool training);
+  /* The frozen stages in a training step: what the first trainable one gets
+   * (the features if there is none), without gradients. BatchNorm follows the
+   * batch with train_bn. */
+  at::Tensor run_frozen (const TlBatch &batch);
 
   /* From there to the features, with gradients, BatchNorm by the batch. */
   at::Tensor run_trainable (at::Tensor x) const;
 
   /* Everything before fc in eval mode, without gradients. */
   at::Tensor run_features (const TlBatch &batch);
+
+  /* Features from the host as run_features gave them; borrows @features. */
+  at::Tensor take_features (const float *features, uint32_t n) const;
 
   /* Logits in eval mode, without gradients. */
   at::Tensor run_logits (const TlBatch &batch);

@@ -6,6 +6,7 @@
 #include "tlguard.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/from_blob.h>
@@ -49,8 +50,12 @@ TlBackendTrainer::TlBackendTrainer (TlBackendModel *trained,
 {
   tl::check_options (options);
   for (const tl::Entry &entry : model->entries)
-    if (entry.role == TL_TENSOR_PARAMETER)
+    if (entry.role == TL_TENSOR_PARAMETER) {
       optimizer.add (entry.arch.name, entry.tensor);
+    } else if (entry.role == TL_TENSOR_BUFFER) {
+      buffers_.push_back (entry.tensor);
+      saved_buffers_.push_back (entry.tensor.clone ());
+    }
 }
 
 TlStepResult
@@ -64,9 +69,22 @@ TlBackendTrainer::learn (const at::Tensor &features, const int32_t *labels,
         "the loss is not a finite number; the parameters were left as they "
         "were: lower the learning rate, or check the data and the weights");
   tl::note_backward ();
+  optimizer.drop_gradients (); /* of a step that failed half-way */
   score.loss.backward ();
   optimizer.step (lr);
   return score.result;
+}
+
+TlStepResult
+TlBackendTrainer::try_step (const TlBatch &batch, const int32_t *labels,
+    double lr)
+{
+  const at::Tensor x = model->run_frozen (batch);
+
+  model->forget_folded ();
+  if (model->freeze == TL_STAGE_LAYER4)
+    model->use_head_threads ();
+  return learn (model->run_trainable (x), labels, lr);
 }
 
 TlStepResult
@@ -76,13 +94,16 @@ TlBackendTrainer::step (const TlBatch &batch, const int32_t *labels, double lr)
 
   model->check_batch_norm (batch);
   model->use_threads ();
+  if (buffers_.empty ())
+    return try_step (batch, labels, lr);
 
-  const at::Tensor x = model->run_frozen (batch, true);
-
-  model->forget_folded ();
-  if (model->freeze == TL_STAGE_LAYER4)
-    model->use_head_threads ();
-  return learn (model->run_trainable (x), labels, lr);
+  at::_foreach_copy_ (saved_buffers_, buffers_);
+  try {
+    return try_step (batch, labels, lr);
+  } catch (...) {
+    at::_foreach_copy_ (buffers_, saved_buffers_);
+    throw;
+  }
 }
 
 TlStepResult
@@ -90,9 +111,7 @@ TlBackendTrainer::step_features (const float *features, const int32_t *labels,
     uint32_t n, double lr)
 {
   const at::AutoGradMode with_grad (true);
-  const at::Tensor x = at::from_blob (const_cast<float *> (features),
-      {n, model->arch->n_features}, at::TensorOptions ().dtype (at::kFloat));
 
   model->use_head_threads ();
-  return learn (x.to (tl::torch_device (model->device)), labels, lr);
+  return learn (model->take_features (features, n), labels, lr);
 }

@@ -26,6 +26,7 @@ struct TlBackendTrainer
 {
   TlBackendTrainer (TlBackendModel *trained, const TlTrainerOptions &options);
 
+  /* A step that throws leaves parameters and statistics as they were. */
   TlStepResult step (const TlBatch &batch, const int32_t *labels, double lr);
   TlStepResult step_features (const float *features, const int32_t *labels,
       uint32_t n, double lr);
@@ -34,8 +35,14 @@ struct TlBackendTrainer
   tl::Optimizer optimizer;
 
 private:
+  TlStepResult try_step (const TlBatch &batch, const int32_t *labels,
+      double lr);
   TlStepResult learn (const at::Tensor &features, const int32_t *labels,
       double lr);
+
+  /* BatchNorm statistics that follow the batches, and a copy of them. */
+  std::vector<at::Tensor> buffers_;
+  std::vector<at::Tensor> saved_buffers_;
 };
 
 #endif
