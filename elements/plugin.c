@@ -2,15 +2,17 @@
 
 /* The plugin tlpipe: registers its elements. */
 
+#include "tlaugment.h"
 #include "tlbatcher.h"
-#include "tlresnetfinetune.h"
+#include "tlimagedecode.h"
 #include "tlresnetinfer.h"
 
 #include <gst/gst.h>
 
 static gboolean (*const registrations[]) (GstPlugin *plugin) = {
+    gst_element_register_augment,
     gst_element_register_batcher,
-    gst_element_register_resnetfinetune,
+    gst_element_register_imagedecode,
     gst_element_register_resnetinfer,
 };
 

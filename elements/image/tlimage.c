@@ -12,6 +12,12 @@
 #define MAX_SIDE 1000000u
 #define CHANNELS 3
 
+const char *
+tl_image_decoder_version (void)
+{
+  return TL_JPEG_VERSION "," TL_PNG_VERSION;
+}
+
 struct TlImageDecoder
 {
   TlImageRows rows;

@@ -22,6 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The libraries that decode and their versions, without blanks. */
+const char *tl_image_decoder_version (void);
+
 typedef enum
 {
   TL_IMAGE_JPEG,

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * SECTION:element-augment
+ * @title: augment
+ * @short_description: random flips and colour changes of training pictures
+ *
+ * Changes the pictures of the train split at random, with the semantics and
+ * ranges of torchvision's RandomHorizontalFlip, RandomVerticalFlip and
+ * ColorJitter. Pictures of other splits, frames without a TlSampleMeta, and
+ * everything when no property asks for a change, pass untouched.
+ *
+ * Takes and gives video/x-raw,format=RGB with TlSampleMeta; adds its settings
+ * to the tl-transform event.
+ *
+ * Works on n-threads pictures at once and pushes them in order. Every draw is a
+ * function of (seed, view, index) of the sample: threads, queues and restarts
+ * change nothing.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment flip=horizontal hue=0.05 ! fakesink
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment brightness=0.2 contrast=0.2 ! batcher ! fakesink
+ * ]|
+ *
+ * ## YAML
+ * |[
+ * - augment: {flip: horizontal, hue: 0.05}
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "tlaugment.h"
+
+#include "tljitter.h"
+
+#include <tlevents.h>
+#include <tlrange.h>
+#include <tlsamplemeta.h>
+
+GST_DEBUG_CATEGORY_STATIC (augment_debug);
+#define GST_CAT_DEFAULT augment_debug
+
+#define DEFAULT_FLIP TL_FLIP_NONE
+#define DEFAULT_FLIP_PROBABILITY 0.5
+#define DEFAULT_AMOUNT 0.0
+#define MAX_FACTOR 10.0
+#define MAX_HUE 0.5
+
+enum
+{
+  PROP_0,
+  PROP_FLIP,
+  PROP_FLIP_PROBABILITY,
+  PROP_BRIGHTNESS,
+  PROP_CONTRAST,
+  PROP_SATURATION,
+  PROP_HUE,
+};
+
+struct _TlAugment
+{
+  TlOrderedElement parent;
+
+  TlJitterRange settings; /* object lock */
+
+  TlJitterRange range; /* copy made in READY to PAUSED, then constant */
+};
+
+#define CAPS                                                                   \
+  "video/x-raw, format=(string)RGB, width=(int)[1,max], height=(int)[1,max]"
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+
+G_DEFINE_TYPE (TlAugment, tl_augment, TL_TYPE_ORDERED_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (augment, "augment", GST_RANK_NONE, TL_TYPE_AUGMENT)
+
+#define TL_TYPE_AUGMENT_FLIP augment_flip_get_type ()
+static GType
+augment_flip_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {TL_FLIP_NONE, "Never", "none"},
+      {TL_FLIP_HORIZONTAL, "Left and right", "horizontal"},
+      {TL_FLIP_VERTICAL, "Top and bottom", "vertical"},
+      {TL_FLIP_BOTH, "Either, each drawn by itself", "both"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("TlAugmentFlip", values));
+  return type;
+}
+
+static gboolean
+tl_augment_start (TlOrderedElement *element)
+{
+  TlAugment *self = TL_AUGMENT (element);
+
+  GST_OBJECT_LOCK (self);
+  self->range = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static gboolean
+tl_augment_accept (TlOrderedElement *element, TlOrderedJob *job)
+{
+  TlAugment *self = TL_AUGMENT (element);
+  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
+
+  return sample && sample->split == TL_SPLIT_TRAIN
+      && GST_VIDEO_INFO_FORMAT (&job->info) == GST_VIDEO_FORMAT_RGB
+      && tl_jitter_range_is_active (&self->range);
+}
+
+static void
+tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
+{
+  TlAugment *self = TL_AUGMENT (element);
+  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
+  TlJitter jitter;
+  GstVideoFrame frame;
+
+  tl_jitter_draw (&self->range, sample->seed, sample->view, sample->index,
+      &jitter);
+  job->output = gst_buffer_make_writable (g_steal_pointer (&job->input));
+  if (!gst_video_frame_map (&frame, &job->info, job->output,
+          GST_MAP_READWRITE)) {
+    job->status = TL_ERROR_FORMAT;
+    return;
+  }
+  tl_jitter_apply (&jitter,
+      &(TlRaster){
+          .data = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
+          .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
+          .width = (guint32) GST_VIDEO_FRAME_WIDTH (&frame),
+          .height = (guint32) GST_VIDEO_FRAME_HEIGHT (&frame),
+      });
+  gst_video_frame_unmap (&frame);
+}
+
+static GstFlowReturn
+tl_augment_finish (TlOrderedElement *element, TlOrderedJob *job)
+{
+  if (job->status != TL_OK) {
+    GST_ELEMENT_ERROR (element, STREAM, FORMAT,
+        ("A buffer of %" G_GSIZE_FORMAT " bytes is too small for the RGB "
+         "picture that its caps announce.",
+            gst_buffer_get_size (job->output)),
+        ("gst_video_frame_map failed"));
+    return GST_FLOW_ERROR;
+  }
+  return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
+      ->finish (element, job);
+}
+
+/* The same text for the same settings, whatever the locale. */
+static gchar *
+describe_settings (TlAugment *self)
+{
+  const TlJitterRange *range = &self->range;
+  g_autoptr (GEnumClass) flips = g_type_class_ref (TL_TYPE_AUGMENT_FLIP);
+  const struct
+  {
+    const gchar *name;
+    gdouble value;
+  } numbers[] = {
+      {"flip-probability", range->flip_probability},
+      {"brightness", range->brightness},
+      {"contrast", range->contrast},
+      {"saturation", range->saturation},
+      {"hue", range->hue},
+  };
+  GString *text = g_string_new ("augment");
+
+  g_string_append_printf (text, " flip=%s",
+      g_enum_get_value (flips, (gint) range->flip)->value_nick);
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    gchar buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append_printf (text, " %s=%s", numbers[i].name,
+        g_ascii_dtostr (buffer, sizeof buffer, numbers[i].value));
+  }
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+tl_augment_event (TlOrderedElement *element, GstEvent *event)
+{
+  TlAugment *self = TL_AUGMENT (element);
+  g_auto (TlTransform) transform = {0};
+
+  if (tl_event_parse_transform (event, &transform)) {
+    g_autofree gchar *text = describe_settings (self);
+    GstEvent *added = tl_event_append_transform (event, text);
+
+    gst_event_unref (event);
+    event = added;
+  }
+  return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
+      ->event (element, event);
+}
+
+static gdouble *
+amount_of (TlAugment *self, guint id)
+{
+  switch (id) {
+    case PROP_FLIP_PROBABILITY:
+      return &self->settings.flip_probability;
+    case PROP_BRIGHTNESS:
+      return &self->settings.brightness;
+    case PROP_CONTRAST:
+      return &self->settings.contrast;
+    case PROP_SATURATION:
+      return &self->settings.saturation;
+    case PROP_HUE:
+      return &self->settings.hue;
+    default:
+      return NULL;
+  }
+}
+
+static void
+tl_augment_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  TlAugment *self = TL_AUGMENT (object);
+  gdouble *amount = amount_of (self, id);
+
+  GST_OBJECT_LOCK (self);
+  if (amount)
+    *amount = g_value_get_double (value);
+  else if (id == PROP_FLIP)
+    self->settings.flip = (TlFlip) g_value_get_enum (value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+tl_augment_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlAugment *self = TL_AUGMENT (object);
+  const gdouble *amount = amount_of (self, id);
+
+  GST_OBJECT_LOCK (self);
+  if (amount)
+    g_value_set_double (value, *amount);
+  else if (id == PROP_FLIP)
+    g_value_set_enum (value, (gint) self->settings.flip);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+tl_augment_constructed (GObject *object)
+{
+  TlOrderedElement *element = TL_ORDERED_ELEMENT (object);
+
+  G_OBJECT_CLASS (tl_augment_parent_class)->constructed (object);
+  GST_PAD_SET_PROXY_CAPS (tl_ordered_element_get_sink_pad (element));
+  GST_PAD_SET_PROXY_CAPS (tl_ordered_element_get_src_pad (element));
+}
+
+static void
+tl_augment_init (TlAugment *self)
+{
+  self->settings.flip = DEFAULT_FLIP;
+  self->settings.flip_probability = DEFAULT_FLIP_PROBABILITY;
+}
+
+static void
+install_amount (GObjectClass *klass, guint id, const gchar *name,
+    const gchar *nick, const gchar *blurb, gdouble preset, gdouble max)
+{
+  g_object_class_install_property (klass, id,
+      tl_param_spec_set_range (g_param_spec_double (name, nick, blurb,
+                                   -G_MAXDOUBLE, G_MAXDOUBLE, preset,
+                                   G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+                                       | GST_PARAM_MUTABLE_READY),
+          0, max));
+}
+
+static void
+install_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_FLIP,
+      g_param_spec_enum ("flip", "Flip", "Which way pictures are mirrored",
+          TL_TYPE_AUGMENT_FLIP, DEFAULT_FLIP,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+  install_amount (klass, PROP_FLIP_PROBABILITY, "flip-probability",
+      "Flip probability", "Share of the pictures that is mirrored, 0 to 1",
+      DEFAULT_FLIP_PROBABILITY, 1);
+  install_amount (klass, PROP_BRIGHTNESS, "brightness", "Brightness",
+      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      DEFAULT_AMOUNT, MAX_FACTOR);
+  install_amount (klass, PROP_CONTRAST, "contrast", "Contrast",
+      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      DEFAULT_AMOUNT, MAX_FACTOR);
+  install_amount (klass, PROP_SATURATION, "saturation", "Saturation",
+      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      DEFAULT_AMOUNT, MAX_FACTOR);
+  install_amount (klass, PROP_HUE, "hue", "Hue",
+      "Shift drawn from - this to + this, in full circles, 0 to 0.5; 0: never",
+      DEFAULT_AMOUNT, MAX_HUE);
+}
+
+static void
+tl_augment_class_init (TlAugmentClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  TlOrderedElementClass *ordered_class = TL_ORDERED_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (augment_debug, "augment", 0,
+      "random changes of training pictures");
+  object_class->set_property = tl_augment_set_property;
+  object_class->get_property = tl_augment_get_property;
+  object_class->constructed = tl_augment_constructed;
+  install_properties (object_class);
+  gst_element_class_set_static_metadata (element_class,
+      "Training picture augmentation", "Filter/Effect/Video",
+      "Flips and recolours the pictures of the train split at random",
+      "tlpipe project");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  ordered_class->start = tl_augment_start;
+  ordered_class->accept = tl_augment_accept;
+  ordered_class->work = tl_augment_work;
+  ordered_class->finish = tl_augment_finish;
+  ordered_class->event = tl_augment_event;
+  gst_type_mark_as_plugin_api (TL_TYPE_AUGMENT_FLIP, 0);
+}

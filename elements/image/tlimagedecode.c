@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * SECTION:element-imagedecode
+ * @title: imagedecode
+ * @short_description: encoded pictures to RGB of one size
+ *
+ * Decodes JPEG and PNG files, told apart by their first bytes, crops and
+ * resizes them: a random resized crop in the train split, the centre elsewhere.
+ *
+ * Takes application/x-tl-image, image/jpeg or image/png, one file per buffer.
+ * Gives video/x-raw,format=RGB of constant size; TlSampleMeta stays and learns
+ * the source's size. Adds its settings to tl-transform and what it left out to
+ * tl-phase-end. Pixels are those of Pillow and torchvision to the bit, except
+ * where dct-scaling=auto decodes large training pictures at reduced size.
+ *
+ * A picture that cannot be decoded is left out: a tl-sample-error message for
+ * each, a warning for the first ten, one summary per phase; or it is an error
+ * (on-error=fail). A phase of which nothing is left is an error.
+ *
+ * Works on n-threads pictures at once and pushes them in order. The random crop
+ * is a function of (seed, view, index) of the sample: threads, queues and
+ * restarts change nothing.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! fakesink
+ * gst-launch-1.0 filesrc location=bee.jpg ! jpegparse ! imagedecode crop=center ! videoconvert ! autovideosink
+ * ]|
+ *
+ * ## YAML
+ * |[
+ * - imagedecode: {width: 224, height: 224, region: "10%,0,80%,100%"}
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "tlimagedecode.h"
+
+#include "tldecodesettings.h"
+#include "tlskips.h"
+
+#include <string.h>
+
+#include <tlcaps.h>
+#include <tlerror.h>
+#include <tlevents.h>
+#include <tlfail.h>
+#include <tlsamplemeta.h>
+
+GST_DEBUG_CATEGORY_STATIC (imagedecode_debug);
+#define GST_CAT_DEFAULT imagedecode_debug
+
+enum
+{
+  PROP_N_DECODED = TL_DECODE_SETTINGS_N + 1,
+  PROP_N_SKIPPED,
+};
+
+struct _TlImageDecode
+{
+  TlOrderedElement parent;
+
+  TlDecodeSettings settings; /* object lock */
+
+  TlDecodeSettings
+      run;           /* checked copy made in READY to PAUSED, then constant */
+  GstVideoInfo info; /* of the output, likewise */
+
+  TlSkips skips; /* src task; the totals under object lock too */
+};
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (TL_CAPS_IMAGE "; image/jpeg; image/png"));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/x-raw, format=(string)RGB, width=(int)[1,max], "
+                         "height=(int)[1,max]"));
+
+G_DEFINE_TYPE (TlImageDecode, tl_image_decode, TL_TYPE_ORDERED_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (imagedecode, "imagedecode", GST_RANK_NONE,
+    TL_TYPE_IMAGE_DECODE)
+
+static TlStatus
+copy_settings (TlImageDecode *self, TlError *error)
+{
+  GST_OBJECT_LOCK (self);
+  self->run = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return tl_decode_settings_check (&self->run, error);
+}
+
+static gboolean
+tl_image_decode_check (TlOrderedElement *element)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = copy_settings (TL_IMAGE_DECODE (element), &error);
+
+  if (status != TL_OK)
+    tl_element_post_error (GST_ELEMENT (element), status, &error);
+  return status == TL_OK;
+}
+
+/* Properties may have changed in READY, so the check is made again. */
+static gboolean
+tl_image_decode_start (TlOrderedElement *element)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+
+  if (!tl_image_decode_check (element))
+    return FALSE;
+  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
+      self->run.height);
+  GST_OBJECT_LOCK (self);
+  self->skips = (TlSkips){0};
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static void
+tl_image_decode_reset (TlOrderedElement *element)
+{
+  tl_skips_begin_phase (&TL_IMAGE_DECODE (element)->skips);
+}
+
+static gpointer
+make_decoder (TlOrderedElement *element)
+{
+  return tl_image_decoder_new ();
+}
+
+static void
+free_decoder (gpointer decoder)
+{
+  tl_image_decoder_free (decoder);
+}
+
+static gboolean
+is_training (const TlSampleMeta *sample)
+{
+  return sample && sample->split == TL_SPLIT_TRAIN;
+}
+
+/* Without a sample there is nothing to key a draw with but zeros. */
+static TlStatus
+plan_crop (const TlDecodeSettings *run, const TlImageInfo *info,
+    const TlSampleMeta *sample, TlCropPlan *plan, TlError *error)
+{
+  TlBox box;
+  TlStatus status =
+      tl_region_resolve (&run->region, info->width, info->height, &box, error);
+
+  if (status != TL_OK)
+    return status;
+  if (run->crop == TL_IMAGE_CROP_NONE)
+    tl_crop_plan_stretch (&box, run->width, run->height, plan);
+  else if (run->crop == TL_IMAGE_CROP_RANDOM
+      || (run->crop == TL_IMAGE_CROP_AUTO && is_training (sample)))
+    tl_crop_plan_random (&box, &run->range, run->width, run->height,
+        sample ? sample->seed : 0, sample ? sample->view : 0,
+        sample ? sample->index : 0, plan);
+  else
+    return tl_crop_plan_center (&box, run->resize, run->width, run->height,
+        plan, error);
+  return TL_OK;
+}
+
+/* Rows are padded to four bytes; the padding repeats from run to run too. */
+static void
+clear_padding (const GstVideoInfo *info, guint8 *data)
+{
+  gsize stride = (gsize) GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
+  gsize used = (gsize) GST_VIDEO_INFO_WIDTH (info) * 3;
+
+  if (stride > used) {
+    for (gint y = 0; y < GST_VIDEO_INFO_HEIGHT (info); y++)
+      memset (data + (gsize) y * stride + used, 0, stride - used);
+  }
+}
+
+static TlStatus
+decode_into (TlImageDecode *self, TlImageDecoder *decoder, const GstMapInfo *in,
+    TlSampleMeta *sample, guint8 *out, TlError *error)
+{
+  const TlDecodeSettings *run = &self->run;
+  TlImageInfo info;
+  TlCropPlan plan;
+  TlStatus status =
+      tl_image_probe (in->data, in->size, &run->limits, &info, error);
+
+  if (status == TL_OK)
+    status = plan_crop (run, &info, sample, &plan, error);
+  if (status != TL_OK)
+    return status;
+  if (sample) {
+    sample->source_width = info.width;
+    sample->source_height = info.height;
+  }
+  clear_padding (&self->info, out);
+  return tl_image_render (decoder, in->data, in->size, &run->limits, &plan,
+      run->interpolation,
+      run->dct_scaling == TL_DCT_SCALING_AUTO && is_training (sample),
+      run->width, run->height, out,
+      (gsize) GST_VIDEO_INFO_PLANE_STRIDE (&self->info, 0), error);
+}
+
+static void
+tl_image_decode_work (TlOrderedElement *element, gpointer context,
+    TlOrderedJob *job)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+  GstMapInfo in, out;
+
+  job->output =
+      gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->info), NULL);
+  if (!job->output || !gst_buffer_map (job->output, &out, GST_MAP_WRITE)) {
+    job->status = tl_fail (&job->error, TL_ERROR_MEMORY,
+        "There is not enough memory for a picture of %ux%u pixels.",
+        self->run.width, self->run.height);
+    return;
+  }
+  gst_buffer_copy_into (job->output, job->input,
+      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
+      0, -1);
+  if (gst_buffer_map (job->input, &in, GST_MAP_READ)) {
+    job->status = decode_into (self, context, &in,
+        tl_buffer_get_sample_meta (job->output), out.data, &job->error);
+    gst_buffer_unmap (job->input, &in);
+  } else {
+    job->status =
+        tl_fail (&job->error, TL_ERROR_READ, "The file cannot be read.");
+  }
+  gst_buffer_unmap (job->output, &out);
+}
+
+/* Reports a picture that could not be decoded; FLOW_OK to go on without it. */
+static GstFlowReturn
+give_up (TlImageDecode *self, TlOrderedJob *job)
+{
+  GstElement *element = GST_ELEMENT (self);
+  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
+
+  if (job->status == TL_ERROR_MEMORY) {
+    tl_element_post_error (element, job->status, &job->error);
+    return GST_FLOW_ERROR;
+  }
+  if (self->run.on_error == TL_ON_ERROR_FAIL) {
+    GST_ELEMENT_ERROR (self, STREAM, DECODE,
+        ("%s: %s", sample && sample->path ? sample->path : "A picture",
+            job->error.message),
+        ("on-error=fail"));
+    return GST_FLOW_ERROR;
+  }
+  tl_skips_add (&self->skips, element, sample, &job->error);
+  if (self->run.max_errors == 0
+      || self->skips.n_skipped <= self->run.max_errors)
+    return GST_FLOW_OK;
+  GST_ELEMENT_ERROR (self, STREAM, DECODE,
+      ("More than max-errors=%" G_GUINT64_FORMAT " pictures could not be "
+       "decoded; the last reason: %s",
+          self->run.max_errors, job->error.message),
+      ("%" G_GUINT64_FORMAT " skipped", self->skips.n_skipped));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+tl_image_decode_finish (TlOrderedElement *element, TlOrderedJob *job)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+
+  if (job->status != TL_OK)
+    return give_up (self, job);
+  tl_skips_add_used (&self->skips, GST_ELEMENT (self));
+  return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+      ->finish (element, job);
+}
+
+static gboolean
+push_event (TlImageDecode *self, GstEvent *event)
+{
+  return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+      ->event (TL_ORDERED_ELEMENT (self), event);
+}
+
+/* The caps of the files become the caps of the pictures, followed by what was
+ * done to them. */
+static gboolean
+push_caps (TlImageDecode *self)
+{
+  g_autoptr (GstCaps) caps = gst_video_info_to_caps (&self->info);
+  g_auto (TlTransform) transform = {0};
+  gboolean ok = push_event (self, gst_event_new_caps (caps));
+
+  tl_decode_settings_to_preprocess (&self->run, &transform.preprocess);
+  transform.steps = tl_decode_settings_describe (&self->run);
+  return push_event (self, tl_event_new_transform (&transform)) && ok;
+}
+
+/* The phase ends: an error if none of its pictures was left. */
+static void
+end_phase (TlImageDecode *self)
+{
+  if (!tl_skips_end_phase (&self->skips, GST_ELEMENT (self)))
+    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+}
+
+/* Only where the pictures have been through another imagedecode. */
+static GstEvent *
+add_step (TlImageDecode *self, GstEvent *event)
+{
+  g_auto (TlTransform) before = {0};
+  g_autofree gchar *step = NULL;
+  GstEvent *added;
+
+  if (!tl_event_parse_transform (event, &before))
+    return event;
+  step = tl_decode_settings_describe (&self->run);
+  added = tl_event_append_transform (event, step);
+  gst_event_unref (event);
+  return added;
+}
+
+static gboolean
+tl_image_decode_event (TlOrderedElement *element, GstEvent *event)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+  TlPhaseEnd end;
+  TlPhase phase;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    gst_event_unref (event);
+    return push_caps (self);
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM_STICKY)
+    event = add_step (self, event);
+  if (tl_event_parse_phase_end (event, &end)) {
+    end.skipped += self->skips.phase_skipped;
+    gst_event_unref (event);
+    event = tl_event_new_phase_end (&end);
+    end_phase (self);
+  } else if (tl_event_parse_phase (event, &phase)
+      || GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
+    end_phase (self);
+  }
+  return push_event (self, event);
+}
+
+static void
+tl_image_decode_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  gboolean known;
+
+  GST_OBJECT_LOCK (object);
+  known =
+      tl_decode_settings_set (&TL_IMAGE_DECODE (object)->settings, id, value);
+  GST_OBJECT_UNLOCK (object);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+tl_image_decode_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (object);
+  gboolean known = TRUE;
+
+  GST_OBJECT_LOCK (self);
+  if (id == PROP_N_DECODED)
+    g_value_set_uint64 (value, self->skips.n_used);
+  else if (id == PROP_N_SKIPPED)
+    g_value_set_uint64 (value, self->skips.n_skipped);
+  else
+    known = tl_decode_settings_get (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+tl_image_decode_init (TlImageDecode *self)
+{
+  tl_decode_settings_init (&self->settings);
+  gst_video_info_init (&self->info);
+}
+
+static void
+install_counters (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, PROP_N_DECODED,
+      g_param_spec_uint64 ("n-decoded", "Decoded",
+          "Pictures decoded since READY", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_N_SKIPPED,
+      g_param_spec_uint64 ("n-skipped", "Skipped",
+          "Pictures left out since READY", 0, G_MAXUINT64, 0, flags));
+}
+
+static void
+tl_image_decode_class_init (TlImageDecodeClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  TlOrderedElementClass *ordered_class = TL_ORDERED_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (imagedecode_debug, "imagedecode", 0,
+      "pictures to RGB of one size");
+  object_class->set_property = tl_image_decode_set_property;
+  object_class->get_property = tl_image_decode_get_property;
+  tl_decode_settings_install (object_class);
+  install_counters (object_class);
+  gst_element_class_set_static_metadata (element_class,
+      "Data set picture decoder", "Codec/Decoder/Image",
+      "Decodes JPEG and PNG files, crops and resizes them to RGB of one size",
+      "tlpipe project");
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  ordered_class->check = tl_image_decode_check;
+  ordered_class->start = tl_image_decode_start;
+  ordered_class->reset = tl_image_decode_reset;
+  ordered_class->context_new = make_decoder;
+  ordered_class->context_free = free_decoder;
+  ordered_class->work = tl_image_decode_work;
+  ordered_class->finish = tl_image_decode_finish;
+  ordered_class->event = tl_image_decode_event;
+}

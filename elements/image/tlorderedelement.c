@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tlorderedelement.h"
+
+#include "tlworkpool.h"
+
+#include <tlrange.h>
+
+GST_DEBUG_CATEGORY_STATIC (tl_ordered_element_debug);
+#define GST_CAT_DEFAULT tl_ordered_element_debug
+
+#define DEFAULT_N_THREADS 0
+#define MAX_THREADS 256
+#define JOBS_PER_THREAD 4
+
+enum
+{
+  PROP_0,
+  PROP_N_THREADS,
+};
+
+typedef struct
+{
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  guint n_threads; /* object lock */
+
+  GstVideoInfo info; /* of the newest caps; streaming thread only */
+
+  /* Sticky events that a flush caught on their way: what they say still holds,
+   * so they are pushed when it ends. Src task, or nobody else in the element. */
+  GQueue kept;
+
+  TlWorkPool *pool; /* from READY to PAUSED until back in READY */
+  gint flow;        /* atomic: written by the src task, read by chain */
+} TlOrderedElementPrivate;
+
+/* What is in the queue: a buffer's job, or an event. */
+typedef struct
+{
+  TlOrderedElement *element; /* borrowed */
+  TlOrderedJob job;
+  GstEvent *event;
+} Item;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (TlOrderedElement, tl_ordered_element,
+    GST_TYPE_ELEMENT)
+
+static TlOrderedElementPrivate *
+get_private (TlOrderedElement *self)
+{
+  return tl_ordered_element_get_instance_private (self);
+}
+
+GstPad *
+tl_ordered_element_get_sink_pad (TlOrderedElement *self)
+{
+  return get_private (self)->sinkpad;
+}
+
+GstPad *
+tl_ordered_element_get_src_pad (TlOrderedElement *self)
+{
+  return get_private (self)->srcpad;
+}
+
+/* A flush that began meanwhile has the last word. */
+static void
+set_flow (TlOrderedElement *self, GstFlowReturn flow)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  GST_DEBUG_OBJECT (self, "flow is now %s", gst_flow_get_name (flow));
+  g_atomic_int_compare_and_exchange (&priv->flow, GST_FLOW_OK, flow);
+}
+
+void
+tl_ordered_element_fail (TlOrderedElement *self)
+{
+  set_flow (self, GST_FLOW_ERROR);
+}
+
+static Item *
+new_item (TlOrderedElement *self)
+{
+  Item *item = g_new0 (Item, 1);
+
+  item->element = self;
+  item->job.error.struct_size = sizeof (TlError);
+  return item;
+}
+
+static void
+free_item (Item *item)
+{
+  gst_clear_buffer (&item->job.input);
+  gst_clear_buffer (&item->job.output);
+  gst_clear_event (&item->event);
+  g_free (item);
+}
+
+static gboolean
+outlives_flush (GstEvent *event)
+{
+  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_EOS
+      && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT;
+}
+
+/* The pool lets go of what it holds when a flush ends. */
+static void
+drop_item (gpointer data)
+{
+  Item *item = data;
+
+  if (item->event && outlives_flush (item->event))
+    g_queue_push_tail (&get_private (item->element)->kept,
+        g_steal_pointer (&item->event));
+  free_item (item);
+}
+
+static void *
+make_context (void *user_data)
+{
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (user_data);
+
+  return klass->context_new (user_data);
+}
+
+static void
+run_item (void *context, void *data, void *user_data)
+{
+  Item *item = data;
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (user_data);
+
+  klass->work (user_data, context, &item->job);
+}
+
+static gboolean
+make_pool (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+  TlWorkPoolFuncs funcs = {NULL, klass->context_free, run_item, drop_item};
+  guint n_threads;
+
+  GST_OBJECT_LOCK (self);
+  n_threads = priv->n_threads;
+  GST_OBJECT_UNLOCK (self);
+  if (n_threads == 0)
+    n_threads = g_get_num_processors ();
+  if (klass->context_new)
+    funcs.context_new = make_context;
+  priv->pool =
+      tl_work_pool_new (n_threads, n_threads * JOBS_PER_THREAD, &funcs, self);
+  if (priv->pool == NULL)
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+        ("%u worker threads could not be started; set n-threads lower.",
+            n_threads),
+        ("tl_work_pool_new (%u) failed", n_threads));
+  return priv->pool != NULL;
+}
+
+/* Both streaming threads leave the pool; what is inside is kept until the
+ * flush ends or the pool is freed. */
+static void
+stop_waiting (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  g_atomic_int_set (&priv->flow, GST_FLOW_FLUSHING);
+  if (priv->pool)
+    tl_work_pool_flush_start (priv->pool);
+}
+
+/* Takes the event. */
+static void
+handle_event (TlOrderedElement *self, GstEvent *event)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, event);
+  if (!klass->event (self, gst_event_ref (event)) && outlives_flush (event)
+      && g_atomic_int_get (&priv->flow) == GST_FLOW_FLUSHING)
+    g_queue_push_tail (&priv->kept, event);
+  else
+    gst_event_unref (event);
+}
+
+static void
+handle_item (TlOrderedElement *self, Item *item)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+  GstFlowReturn flow;
+
+  if (item->event) {
+    handle_event (self, g_steal_pointer (&item->event));
+    return;
+  }
+  if (g_atomic_int_get (&priv->flow) != GST_FLOW_OK)
+    return;
+  flow = klass->finish (self, &item->job);
+  if (flow != GST_FLOW_OK)
+    set_flow (self, flow);
+}
+
+static void
+push_next (gpointer data)
+{
+  TlOrderedElement *self = data;
+  TlOrderedElementPrivate *priv = get_private (self);
+  Item *item = tl_work_pool_take (priv->pool);
+
+  if (item == NULL) {
+    GST_DEBUG_OBJECT (self, "flushing: the task pauses");
+    gst_pad_pause_task (priv->srcpad);
+    return;
+  }
+  handle_item (self, item);
+  free_item (item);
+}
+
+static GstFlowReturn
+sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+  GstFlowReturn flow = g_atomic_int_get (&priv->flow);
+  Item *item;
+  gboolean work;
+
+  if (flow != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return flow;
+  }
+  item = new_item (self);
+  item->job.input = buffer;
+  item->job.info = priv->info;
+  work = klass->accept == NULL || klass->accept (self, &item->job);
+  if (!tl_work_pool_submit (priv->pool, item, work)) {
+    free_item (item);
+    return GST_FLOW_FLUSHING;
+  }
+  return g_atomic_int_get (&priv->flow);
+}
+
+/* FLUSHING is set first: an event that fails from now on is kept. */
+static void
+begin_flush (TlOrderedElement *self, GstEvent *event)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  stop_waiting (self);
+  gst_pad_push_event (priv->srcpad, event);
+  gst_pad_pause_task (priv->srcpad);
+}
+
+static void
+end_flush (TlOrderedElement *self, GstEvent *event)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+  gsize n = tl_work_pool_flush_stop (priv->pool);
+  GstEvent *kept;
+
+  GST_DEBUG_OBJECT (self, "the flush dropped %" G_GSIZE_FORMAT " items", n);
+  if (klass->reset)
+    klass->reset (self);
+  g_atomic_int_set (&priv->flow, GST_FLOW_OK);
+  gst_pad_push_event (priv->srcpad, event);
+  while ((kept = g_queue_pop_head (&priv->kept)))
+    klass->event (self, kept);
+  gst_pad_start_task (priv->srcpad, push_next, self, NULL);
+}
+
+/* Buffers that follow belong to these caps. */
+static void
+note_caps (TlOrderedElement *self, GstEvent *event)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  if (!gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw")
+      || !gst_video_info_from_caps (&priv->info, caps))
+    gst_video_info_init (&priv->info);
+}
+
+static gboolean
+queue_event (TlOrderedElement *self, GstEvent *event)
+{
+  Item *item = new_item (self);
+
+  item->event = event;
+  if (tl_work_pool_submit (get_private (self)->pool, item, false))
+    return TRUE;
+  free_item (item);
+  return FALSE;
+}
+
+static gboolean
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      begin_flush (self, event);
+      return TRUE;
+    case GST_EVENT_FLUSH_STOP:
+      end_flush (self, event);
+      return TRUE;
+    case GST_EVENT_CAPS:
+      note_caps (self, event);
+      return queue_event (self, event);
+    default:
+      if (GST_EVENT_IS_SERIALIZED (event))
+        return queue_event (self, event);
+      return gst_pad_event_default (pad, parent, event);
+  }
+}
+
+/* Serialized queries would have to wait for the queue. Nobody downstream can
+ * lend memory for what arrives here, so there is nothing to wait for. */
+static gboolean
+sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_IS_SERIALIZED (query))
+    return FALSE;
+  return gst_pad_query_default (pad, parent, query);
+}
+
+static gboolean
+sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
+    gboolean active)
+{
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  if (!active)
+    stop_waiting (TL_ORDERED_ELEMENT (parent));
+  return TRUE;
+}
+
+static gboolean
+src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
+    gboolean active)
+{
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  if (active) {
+    g_atomic_int_set (&get_private (self)->flow, GST_FLOW_OK);
+    return gst_pad_start_task (pad, push_next, self, NULL);
+  }
+  stop_waiting (self);
+  return gst_pad_stop_task (pad);
+}
+
+static GstFlowReturn
+tl_ordered_element_finish (TlOrderedElement *self, TlOrderedJob *job)
+{
+  GstBuffer **buffer = job->output ? &job->output : &job->input;
+
+  return gst_pad_push (get_private (self)->srcpad, g_steal_pointer (buffer));
+}
+
+static gboolean
+tl_ordered_element_event (TlOrderedElement *self, GstEvent *event)
+{
+  return gst_pad_push_event (get_private (self)->srcpad, event);
+}
+
+static GstStateChangeReturn
+tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
+{
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (element);
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
+  GstStateChangeReturn ret;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY
+      && (!tl_element_check_ranges (element)
+          || (klass->check && !klass->check (self))))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+      && ((klass->start && !klass->start (self)) || !make_pool (self)))
+    return GST_STATE_CHANGE_FAILURE;
+  ret = GST_ELEMENT_CLASS (tl_ordered_element_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE)) {
+    g_clear_pointer (&priv->pool, tl_work_pool_free);
+    g_queue_clear_full (&priv->kept, (GDestroyNotify) gst_event_unref);
+  }
+  return ret;
+}
+
+static void
+tl_ordered_element_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  TlOrderedElementPrivate *priv = get_private (TL_ORDERED_ELEMENT (object));
+
+  switch (id) {
+    case PROP_N_THREADS:
+      GST_OBJECT_LOCK (object);
+      priv->n_threads = g_value_get_uint (value);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+tl_ordered_element_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlOrderedElementPrivate *priv = get_private (TL_ORDERED_ELEMENT (object));
+
+  switch (id) {
+    case PROP_N_THREADS:
+      GST_OBJECT_LOCK (object);
+      g_value_set_uint (value, priv->n_threads);
+      GST_OBJECT_UNLOCK (object);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static GstPad *
+add_pad (TlOrderedElement *self, const gchar *name)
+{
+  GstElement *element = GST_ELEMENT (self);
+  GstPadTemplate *template =
+      gst_element_class_get_pad_template (GST_ELEMENT_GET_CLASS (self), name);
+  GstPad *pad = gst_pad_new_from_template (template, name);
+
+  gst_element_add_pad (element, pad);
+  return pad;
+}
+
+/* Not in init: the pad templates belong to the final class. */
+static void
+tl_ordered_element_constructed (GObject *object)
+{
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (object);
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  G_OBJECT_CLASS (tl_ordered_element_parent_class)->constructed (object);
+  priv->sinkpad = add_pad (self, "sink");
+  priv->srcpad = add_pad (self, "src");
+  gst_pad_set_chain_function (priv->sinkpad, sink_chain);
+  gst_pad_set_event_function (priv->sinkpad, sink_event);
+  gst_pad_set_query_function (priv->sinkpad, sink_query);
+  gst_pad_set_activatemode_function (priv->sinkpad, sink_activate_mode);
+  gst_pad_set_activatemode_function (priv->srcpad, src_activate_mode);
+}
+
+static void
+tl_ordered_element_init (TlOrderedElement *self)
+{
+  get_private (self)->n_threads = DEFAULT_N_THREADS;
+  gst_video_info_init (&get_private (self)->info);
+}
+
+static void
+tl_ordered_element_class_init (TlOrderedElementClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (tl_ordered_element_debug, "tlorderedelement", 0,
+      "ordered worker pool element");
+  object_class->set_property = tl_ordered_element_set_property;
+  object_class->get_property = tl_ordered_element_get_property;
+  object_class->constructed = tl_ordered_element_constructed;
+  GST_ELEMENT_CLASS (klass)->change_state = tl_ordered_element_change_state;
+  klass->finish = tl_ordered_element_finish;
+  klass->event = tl_ordered_element_event;
+
+  g_object_class_install_property (object_class, PROP_N_THREADS,
+      tl_param_spec_set_range (
+          g_param_spec_uint ("n-threads", "Threads",
+              "Worker threads; 0: as many as there are CPUs in the affinity "
+              "mask. Does not change any result",
+              0, G_MAXUINT, DEFAULT_N_THREADS,
+              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+                  | GST_PARAM_MUTABLE_READY),
+          0, MAX_THREADS));
+  gst_type_mark_as_plugin_api (TL_TYPE_ORDERED_ELEMENT, 0);
+}

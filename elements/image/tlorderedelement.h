@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Base class of elements that work on many buffers at once and push them in
+ * order. One sink pad, one src pad; the pad templates are the subclass's.
+ *
+ * A buffer that arrives is queued and given to one of n-threads workers. A task
+ * on the src pad pushes what is finished, oldest first. Serialized events ride
+ * in the same queue, so that nothing overtakes anything. At most four buffers
+ * or events per worker are inside. After a flow return other than OK buffers
+ * are dropped and events still pass: an EOS always comes through. */
+
+#ifndef TL_ORDERED_ELEMENT_H
+#define TL_ORDERED_ELEMENT_H
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <tlstatus.h>
+
+G_BEGIN_DECLS
+
+/* One buffer on its way. */
+typedef struct
+{
+  GstBuffer *input;  /* owned; may be taken */
+  GstBuffer *output; /* owned; NULL until there is one */
+  GstVideoInfo info; /* of the input; format UNKNOWN unless raw video */
+  TlStatus status;   /* of the work */
+  TlError error;     /* filled if status is not TL_OK */
+} TlOrderedJob;
+
+#define TL_TYPE_ORDERED_ELEMENT tl_ordered_element_get_type ()
+G_DECLARE_DERIVABLE_TYPE (TlOrderedElement, tl_ordered_element, TL,
+    ORDERED_ELEMENT, GstElement)
+
+/* check:       NULL to READY. Posts an error and returns FALSE to refuse.
+ * start:       READY to PAUSED, before any other thread runs.
+ * reset:       a flush ended; no other thread is in the element.
+ * context_new, context_free: a worker's own memory.
+ * accept:      streaming thread. FALSE if the buffer needs no work: then it is
+ *              only kept in order. Without it every buffer is worked on.
+ * work:        worker thread. Sets job->output or job->status.
+ * finish:      src task. Pushes job->output (job->input by default if there is
+ *              none) and returns the flow.
+ * event:       src task. Takes @event and pushes it, or something else. */
+struct _TlOrderedElementClass
+{
+  GstElementClass parent_class;
+
+  gboolean (*check) (TlOrderedElement *self);
+  gboolean (*start) (TlOrderedElement *self);
+  void (*reset) (TlOrderedElement *self);
+  gpointer (*context_new) (TlOrderedElement *self);
+  void (*context_free) (gpointer context);
+  gboolean (*accept) (TlOrderedElement *self, TlOrderedJob *job);
+  void (*work) (TlOrderedElement *self, gpointer context, TlOrderedJob *job);
+  GstFlowReturn (*finish) (TlOrderedElement *self, TlOrderedJob *job);
+  gboolean (*event) (TlOrderedElement *self, GstEvent *event);
+};
+
+/* Borrowed. */
+GstPad *tl_ordered_element_get_sink_pad (TlOrderedElement *self);
+GstPad *tl_ordered_element_get_src_pad (TlOrderedElement *self);
+
+/* From event(), after posting an error: buffers are dropped from now on, and
+ * upstream gets GST_FLOW_ERROR. */
+void tl_ordered_element_fail (TlOrderedElement *self);
+
+G_END_DECLS
+
+#endif
