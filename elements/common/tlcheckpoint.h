@@ -21,6 +21,7 @@
 
 /* How it was trained. */
 #define TL_KEY_WEIGHTS_SHA256 "tlpipe.weights.sha256" /* or "random" */
+#define TL_KEY_FROZEN_SHA256 "tlpipe.frozen.sha256"   /* of frozen tensors */
 #define TL_KEY_FREEZE "tlpipe.freeze"
 #define TL_KEY_TRAIN_BN "tlpipe.train-bn"
 #define TL_KEY_EXACT "tlpipe.exact"

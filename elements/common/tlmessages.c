@@ -2,8 +2,6 @@
 
 #include "tlmessages.h"
 
-#include <math.h>
-
 static void
 set_double (GstStructure *s, const gchar *field, gdouble value)
 {

@@ -14,6 +14,8 @@
 #ifndef TL_MESSAGES_H
 #define TL_MESSAGES_H
 
+#include <math.h>
+
 #include "tlcaps.h"
 #include "tlresultmeta.h"
 #include "tlsamplemeta.h"

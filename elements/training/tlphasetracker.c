@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tlphasetracker.h"
+
+static gboolean
+is_phase (const TlPhaseTracker *self, guint32 epoch, TlSplit split)
+{
+  return self->is_open && self->phase.epoch == epoch
+      && self->phase.split == split;
+}
+
+static gboolean
+close_phase (TlPhaseTracker *self, guint64 skipped, TlEndedPhase *ended)
+{
+  *ended = (TlEndedPhase){.phase = self->phase,
+      .skipped = skipped,
+      .complete = !self->is_cut};
+  self->is_open = FALSE;
+  return TRUE;
+}
+
+/* For the signs that do not say how many were skipped: those of
+ * [first, end) that did not come. */
+static gboolean
+close_without_count (TlPhaseTracker *self, guint64 end, TlEndedPhase *ended)
+{
+  guint64 wanted = end > self->phase.first ? end - self->phase.first : 0;
+  guint64 missing = wanted > self->n_samples ? wanted - self->n_samples : 0;
+
+  return close_phase (self, self->is_cut ? 0 : missing, ended);
+}
+
+static gboolean
+open_phase (TlPhaseTracker *self, const TlPhase *phase, TlEndedPhase *ended)
+{
+  gboolean has_ended =
+      self->is_open && close_without_count (self, self->phase.n, ended);
+
+  *self =
+      (TlPhaseTracker){.is_open = TRUE, .phase = *phase, .next = phase->first};
+  return has_ended;
+}
+
+gboolean
+tl_phase_tracker_begin (TlPhaseTracker *self, const TlPhase *phase,
+    TlEndedPhase *ended)
+{
+  if (!is_phase (self, phase->epoch, phase->split))
+    return open_phase (self, phase, ended);
+  self->phase = *phase;
+  return FALSE;
+}
+
+gboolean
+tl_phase_tracker_samples (TlPhaseTracker *self, const TlPhase *phase,
+    guint n_samples, guint64 last_position, TlEndedPhase *ended)
+{
+  gboolean has_ended = FALSE;
+
+  if (!is_phase (self, phase->epoch, phase->split))
+    has_ended = open_phase (self, phase, ended);
+  self->n_samples += n_samples;
+  self->next = last_position + 1;
+  return has_ended;
+}
+
+gboolean
+tl_phase_tracker_end (TlPhaseTracker *self, const TlPhaseEnd *end,
+    TlEndedPhase *ended)
+{
+  return is_phase (self, end->epoch, end->split)
+      && close_phase (self, end->skipped, ended);
+}
+
+gboolean
+tl_phase_tracker_eos (TlPhaseTracker *self, TlEndedPhase *ended)
+{
+  return self->is_open && self->next >= self->phase.n
+      && close_without_count (self, self->phase.n, ended);
+}
+
+void
+tl_phase_tracker_flush (TlPhaseTracker *self)
+{
+  self->is_cut = self->is_open;
+}

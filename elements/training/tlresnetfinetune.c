@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * SECTION:element-resnetfinetune
+ * @title: resnetfinetune
+ * @short_description: fine-tunes a pretrained ResNet on the batches it gets
+ *
+ * Trains on the batches of the train split, evaluates the model on those of
+ * the others, and pushes checkpoints. Only validation or test samples in the
+ * stream make it an evaluation: metrics, no training, no checkpoint.
+ *
+ * It takes `application/x-tl-batch` with TlBatchMeta and the events tl-dataset,
+ * tl-transform, tl-phase and tl-phase-end; it gives
+ * `application/x-tl-checkpoint`, one whole safetensors file per buffer. It
+ * answers the queries tl-cursor (with resume=), tl-preprocess (for a tlpipe
+ * checkpoint) and, from downstream, tl-final-checkpoint. It posts tl-model,
+ * tl-metrics and tl-flow, and GST_MESSAGE_PROGRESS "train" for people.
+ *
+ * It is a sink as far as the pipeline is concerned: it posts its own EOS when
+ * the last phase has ended, so a pipeline may end with it.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 datasetsrc location=hymenoptera_data epochs=25 ! imagedecode ! augment ! batcher ! queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 ! resnetfinetune weights=resnet18-f37072fd.pth ! checkpointsink location=run
+ * gst-launch-1.0 datasetsrc location=hymenoptera_data splits=valid ! imagedecode ! batcher ! resnetfinetune weights=run/best.safetensors
+ * ]|
+ *
+ * The first line as a pipeline file:
+ * |[
+ * tlpipe: 1
+ * pipeline:
+ *   - datasetsrc: {location: hymenoptera_data, epochs: 25}
+ *   - imagedecode
+ *   - augment
+ *   - batcher
+ *   - queue: {max-size-buffers: 2, max-size-bytes: 0, max-size-time: 0}
+ *   - resnetfinetune: {weights: resnet18-f37072fd.pth}
+ *   - checkpointsink: {location: run}
+ * ]|
+ *
+ * Threads: it works on the thread that brings the batches; put a queue before
+ * it. The backend uses n-threads CPU threads. While PAUSED it waits.
+ *
+ * Determinism: the same data set, seed, settings, build and n-threads give
+ * checkpoints with the same bytes, also when the run was interrupted and
+ * resumed.
+ *
+ * Since: 0.1
+ */
+
+#include "tlresnetfinetune.h"
+
+#include <math.h>
+
+#include <tlcaps.h>
+#include <tlerror.h>
+#include <tlfail.h>
+#include <tlqueries.h>
+#include <tlrange.h>
+
+#include "tlbatchpool.h"
+#include "tltrainrun.h"
+
+GST_DEBUG_CATEGORY_STATIC (tl_resnet_finetune_debug);
+#define GST_CAT_DEFAULT tl_resnet_finetune_debug
+
+enum
+{
+  PROP_LOSS = 1,
+  PROP_ACCURACY,
+  PROP_VAL_ACCURACY,
+  PROP_EPOCH,
+  PROP_STEP,
+  PROP_SETTINGS, /* and those behind it: the table of TlTrainSettings */
+};
+
+enum
+{
+  SIGNAL_SAVE_NOW,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+static GParamSpec *value_pspecs[PROP_SETTINGS];
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TL_CAPS_BATCH_TEMPLATE));
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (TL_CAPS_CHECKPOINT_TEMPLATE));
+
+struct _TlResnetFinetune
+{
+  GstElement parent;
+
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  /* Under the object lock. Settings do not change from PAUSED on, so that the
+   * run reads them without it. */
+  TlTrainSettings settings;
+  gboolean settings_are_fixed;
+  TlTrainValues values;
+
+  gint save_requested; /* atomic */
+
+  /* Set in READY. */
+  const TlShim *shim;
+  TlWeights *weights; /* NULL: to be opened (again) */
+
+  /* Under wake_lock, which is never held together with another. */
+  GMutex wake_lock;
+  GCond wake;
+  gboolean is_playing;
+  gboolean is_flushing;
+  gboolean is_stopped;
+
+  /* From READY to PAUSED and back. Under run_lock: the pointer, and the use of
+   * its session. Taken for a step at a time, never while pushing or waiting. */
+  GMutex run_lock;
+  TlTrainRun *run;
+};
+
+G_DEFINE_TYPE_WITH_CODE (TlResnetFinetune, tl_resnet_finetune, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (tl_resnet_finetune_debug, "resnetfinetune", 0,
+        "ResNet fine-tuning"))
+GST_ELEMENT_REGISTER_DEFINE (resnetfinetune, "resnetfinetune", GST_RANK_NONE,
+    TL_TYPE_RESNET_FINETUNE)
+
+/* ---- Properties ---- */
+
+static void
+tl_resnet_finetune_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (object);
+
+  GST_OBJECT_LOCK (self);
+  if (self->settings_are_fixed) {
+    GST_WARNING_OBJECT (self, "%s cannot change during a run", pspec->name);
+  } else {
+    tl_train_settings_set (&self->settings, id - PROP_SETTINGS, value);
+    g_clear_pointer (&self->weights, tl_weights_free);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+tl_resnet_finetune_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_LOSS:
+      g_value_set_double (value, self->values.loss);
+      break;
+    case PROP_ACCURACY:
+      g_value_set_double (value, self->values.accuracy);
+      break;
+    case PROP_VAL_ACCURACY:
+      g_value_set_double (value, self->values.val_accuracy);
+      break;
+    case PROP_EPOCH:
+      g_value_set_uint (value, self->values.epoch);
+      break;
+    case PROP_STEP:
+      g_value_set_uint64 (value, self->values.step);
+      break;
+    default:
+      tl_train_settings_get (&self->settings, id - PROP_SETTINGS, value);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static const TlTrainValues no_values = {NAN, NAN, NAN, 0, 0};
+
+/* From the streaming thread, no lock held. */
+static void
+values_changed (GstElement *element, const TlTrainValues *values)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (element);
+
+  GST_OBJECT_LOCK (self);
+  self->values = *values;
+  GST_OBJECT_UNLOCK (self);
+  for (guint id = PROP_LOSS; id <= PROP_STEP; id++)
+    g_object_notify_by_pspec (G_OBJECT (self), value_pspecs[id]);
+}
+
+static void
+tl_resnet_finetune_save_now (TlResnetFinetune *self)
+{
+  g_atomic_int_set (&self->save_requested, TRUE);
+}
+
+/* ---- NULL to READY: every error that can be found before data flows ---- */
+
+static gboolean
+check_settings (TlResnetFinetune *self)
+{
+  TlDeviceInfo device = {.struct_size = sizeof device};
+  TlError error = TL_ERROR_INIT;
+  TlStatus status;
+
+  if (!tl_element_check_ranges (GST_ELEMENT (self)))
+    return FALSE;
+  status = tl_train_settings_check (&self->settings, &error);
+  if (status == TL_OK) {
+    self->shim = tl_shim_load (&error);
+    status = self->shim
+        ? self->shim->device_open (self->settings.device, &device, &error)
+        : TL_ERROR_NOT_FOUND;
+  }
+  if (status == TL_OK)
+    return TRUE;
+  tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return FALSE;
+}
+
+static TlStatus
+open_weights (const TlTrainSettings *settings, TlWeights **ret, TlError *error)
+{
+  gboolean is_random = strcmp (settings->weights, "random") == 0;
+  TlStatus status;
+
+  if (*settings->resume == '\0')
+    return tl_weights_open (is_random ? NULL : settings->weights,
+        settings->arch, ret, error);
+  status = tl_weights_open (settings->resume, settings->arch, ret, error);
+  if (status != TL_OK || tl_weights_state (*ret))
+    return status;
+  g_clear_pointer (ret, tl_weights_free);
+  return tl_fail (error, TL_ERROR_ARGUMENT,
+      "resume=%s has weights only, not the state of a run: set weights to it, "
+      "or resume to a checkpoint that checkpointsink wrote.",
+      settings->resume);
+}
+
+static gboolean
+prepare (TlResnetFinetune *self)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status;
+
+  if (self->weights)
+    return TRUE;
+  if (!check_settings (self))
+    return FALSE;
+  status = open_weights (&self->settings, &self->weights, &error);
+  if (status == TL_OK)
+    return TRUE;
+  tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return FALSE;
+}
+
+/* ---- READY to PAUSED and back ---- */
+
+static gboolean
+start (TlResnetFinetune *self)
+{
+  TlTrainRunConfig config = {.element = GST_ELEMENT (self),
+      .srcpad = self->srcpad,
+      .lock = &self->run_lock,
+      .settings = &self->settings,
+      .save_requested = &self->save_requested,
+      .values_changed = values_changed};
+
+  if (!prepare (self))
+    return FALSE;
+  config.shim = self->shim;
+  config.weights = self->weights;
+  config.resume = *self->settings.resume != '\0';
+  GST_OBJECT_LOCK (self);
+  self->settings_are_fixed = TRUE;
+  self->values = no_values;
+  GST_OBJECT_UNLOCK (self);
+  g_atomic_int_set (&self->save_requested, FALSE);
+  g_mutex_lock (&self->run_lock);
+  self->run = tl_train_run_new (&config);
+  g_mutex_unlock (&self->run_lock);
+  g_mutex_lock (&self->wake_lock);
+  self->is_playing = self->is_flushing = self->is_stopped = FALSE;
+  g_mutex_unlock (&self->wake_lock);
+  return TRUE;
+}
+
+static void
+stop (TlResnetFinetune *self)
+{
+  g_mutex_lock (&self->run_lock);
+  g_clear_pointer (&self->run, tl_train_run_free);
+  g_mutex_unlock (&self->run_lock);
+  GST_OBJECT_LOCK (self);
+  self->settings_are_fixed = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+set_flag (TlResnetFinetune *self, gboolean *flag, gboolean value)
+{
+  g_mutex_lock (&self->wake_lock);
+  *flag = value;
+  g_cond_broadcast (&self->wake);
+  g_mutex_unlock (&self->wake_lock);
+}
+
+/* FALSE: flushing or stopped. @was_paused may be NULL. */
+static gboolean
+wait_until_playing (TlResnetFinetune *self, gboolean *was_paused)
+{
+  gboolean go_on, waited = FALSE;
+
+  g_mutex_lock (&self->wake_lock);
+  while (!self->is_playing && !self->is_flushing && !self->is_stopped) {
+    g_cond_wait (&self->wake, &self->wake_lock);
+    waited = TRUE;
+  }
+  go_on = !self->is_flushing && !self->is_stopped;
+  g_mutex_unlock (&self->wake_lock);
+  if (was_paused)
+    *was_paused = waited;
+  return go_on;
+}
+
+static GstStateChangeReturn
+tl_resnet_finetune_change_state (GstElement *element, GstStateChange transition)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (element);
+  GstStateChangeReturn ret;
+
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      if (!prepare (self))
+        return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (!start (self))
+        return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      set_flag (self, &self->is_playing, TRUE);
+      break;
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      set_flag (self, &self->is_playing, FALSE);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      set_flag (self, &self->is_stopped, TRUE);
+      break;
+    default:
+      break;
+  }
+  ret = GST_ELEMENT_CLASS (tl_resnet_finetune_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE))
+    stop (self);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    g_clear_pointer (&self->weights, tl_weights_free);
+  return ret;
+}
+
+/* ---- Data ---- */
+
+static GstFlowReturn
+tl_resnet_finetune_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
+  gboolean was_paused;
+  GstFlowReturn flow = GST_FLOW_FLUSHING;
+
+  if (wait_until_playing (self, &was_paused))
+    flow = tl_train_run_batch (self->run, buffer, was_paused);
+  gst_buffer_unref (buffer);
+  return flow;
+}
+
+/* ---- Events ---- */
+
+static gboolean
+take_caps (TlResnetFinetune *self, GstEvent *event)
+{
+  TlBatchInfo batch;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  if (tl_batch_info_from_caps (&batch, caps))
+    return tl_train_run_set_batch (self->run, &batch);
+  GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+      ("%s needs batches: put batcher before it.", GST_OBJECT_NAME (self)),
+      ("caps %" GST_PTR_FORMAT, caps));
+  return FALSE;
+}
+
+static gboolean
+take_custom (TlResnetFinetune *self, GstEvent *event)
+{
+  TlPhaseEnd end;
+
+  if (!tl_event_parse_phase_end (event, &end))
+    return tl_train_run_announce (self->run, event);
+  return wait_until_playing (self, NULL)
+      && tl_train_run_end_phase (self->run, &end);
+}
+
+static gboolean
+take_flush (TlResnetFinetune *self, gboolean is_start)
+{
+  if (!is_start)
+    tl_train_run_flush (self->run);
+  set_flag (self, &self->is_flushing, is_start);
+  return TRUE;
+}
+
+/* Nothing is passed on: checkpoints are a stream of their own, and a flush of
+ * the samples must not drop one. */
+static gboolean
+tl_resnet_finetune_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
+  gboolean ret = TRUE;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      ret = take_caps (self, event);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      ret = take_custom (self, event);
+      break;
+    case GST_EVENT_EOS:
+      ret = wait_until_playing (self, NULL) && tl_train_run_eos (self->run);
+      break;
+    case GST_EVENT_FLUSH_START:
+    case GST_EVENT_FLUSH_STOP:
+      ret = take_flush (self, GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START);
+      break;
+    default:
+      break;
+  }
+  gst_event_unref (event);
+  return ret;
+}
+
+/* ---- Queries ---- */
+
+static gboolean
+answer_cursor (TlResnetFinetune *self, GstQuery *query)
+{
+  const TlState *state =
+      self->weights ? tl_weights_state (self->weights) : NULL;
+  TlCursor cursor = {.resume = TRUE};
+
+  if (!state || *self->settings.resume == '\0')
+    return FALSE;
+  cursor.seed = state->seed;
+  cursor.epoch = state->epoch;
+  cursor.split = state->split;
+  cursor.position = state->position;
+  cursor.views = state->views;
+  g_strlcpy (cursor.digest, state->digest, sizeof cursor.digest);
+  tl_query_answer_cursor (query, &cursor);
+  return TRUE;
+}
+
+/* What a checkpoint expects. Training makes its pictures as imagedecode says,
+ * so there is no answer once training samples are announced. */
+static gboolean
+answer_preprocess (TlResnetFinetune *self, GstQuery *query)
+{
+  const TlState *state =
+      self->weights ? tl_weights_state (self->weights) : NULL;
+  TlPreprocess preprocess;
+  gboolean trains;
+
+  g_mutex_lock (&self->run_lock);
+  trains = self->run && tl_train_run_knows_dataset (self->run)
+      && !tl_train_run_is_evaluation (self->run);
+  g_mutex_unlock (&self->run_lock);
+  if (!state || trains
+      || !tl_preprocess_from_string (&preprocess, state->preprocess))
+    return FALSE;
+  tl_train_settings_get_normalization (&self->settings, &preprocess);
+  tl_query_answer_preprocess (query, &preprocess);
+  return TRUE;
+}
+
+/* Offers buffers that suit the backend. */
+static gboolean
+answer_allocation (TlResnetFinetune *self, GstQuery *query)
+{
+  g_autoptr (GstBufferPool) pool = NULL;
+  TlBatchInfo batch;
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (!caps || !tl_batch_info_from_caps (&batch, caps)
+      || tl_batch_info_size (&batch) > TL_BATCH_MAX_BYTES)
+    return FALSE;
+  pool = tl_batch_pool_new (&batch);
+  gst_query_add_allocation_pool (query, pool,
+      (guint) tl_batch_info_size (&batch), 0, 0);
+  return TRUE;
+}
+
+static gboolean
+tl_resnet_finetune_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
+
+  if (tl_query_is_cursor (query))
+    return answer_cursor (self, query);
+  if (tl_query_is_preprocess (query))
+    return answer_preprocess (self, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
+    return answer_allocation (self, query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* Comes from the thread that stops the pipeline: waits for the running step;
+ * no other is begun. */
+static gboolean
+answer_final_checkpoint (TlResnetFinetune *self, GstQuery *query)
+{
+  g_autoptr (GstBuffer) buffer = NULL;
+
+  set_flag (self, &self->is_stopped, TRUE);
+  g_mutex_lock (&self->run_lock);
+  if (self->run)
+    buffer = tl_train_run_take_final (self->run);
+  g_mutex_unlock (&self->run_lock);
+  if (buffer)
+    tl_query_answer_final_checkpoint (query, buffer);
+  return TRUE;
+}
+
+static gboolean
+tl_resnet_finetune_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (tl_query_is_final_checkpoint (query))
+    return answer_final_checkpoint (TL_RESNET_FINETUNE (parent), query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* ---- Object ---- */
+
+static void
+tl_resnet_finetune_finalize (GObject *object)
+{
+  TlResnetFinetune *self = TL_RESNET_FINETUNE (object);
+
+  tl_weights_free (self->weights);
+  tl_train_settings_clear (&self->settings);
+  g_mutex_clear (&self->wake_lock);
+  g_cond_clear (&self->wake);
+  g_mutex_clear (&self->run_lock);
+  G_OBJECT_CLASS (tl_resnet_finetune_parent_class)->finalize (object);
+}
+
+static void
+install_values (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  value_pspecs[PROP_LOSS] = g_param_spec_double ("loss", "Loss",
+      "Mean cross-entropy (nats) of the last report; nan before the first",
+      -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
+  value_pspecs[PROP_ACCURACY] = g_param_spec_double ("accuracy", "Accuracy",
+      "Share of right answers in the last report; nan before the first", 0, 1,
+      0, flags);
+  value_pspecs[PROP_VAL_ACCURACY] =
+      g_param_spec_double ("val-accuracy", "Validation accuracy",
+          "Share of right answers in the last whole validation; nan before it",
+          0, 1, 0, flags);
+  value_pspecs[PROP_EPOCH] = g_param_spec_uint ("epoch", "Epoch",
+      "Epoch of the last report, from 1; 0 before the first", 0, G_MAXUINT, 0,
+      flags);
+  value_pspecs[PROP_STEP] = g_param_spec_uint64 ("step", "Step",
+      "Optimizer steps at the last report", 0, G_MAXUINT64, 0, flags);
+  for (guint id = PROP_LOSS; id <= PROP_STEP; id++)
+    g_object_class_install_property (klass, id, value_pspecs[id]);
+}
+
+static void
+tl_resnet_finetune_class_init (TlResnetFinetuneClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = tl_resnet_finetune_set_property;
+  object_class->get_property = tl_resnet_finetune_get_property;
+  object_class->finalize = tl_resnet_finetune_finalize;
+  element_class->change_state = tl_resnet_finetune_change_state;
+
+  install_values (object_class);
+  tl_train_settings_install (object_class, PROP_SETTINGS);
+
+  /**
+   * TlResnetFinetune::save-now:
+   *
+   * Asks for a checkpoint after the batch that is being worked on. Returns at
+   * once; nothing is pushed from the caller's thread.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_SAVE_NOW] = g_signal_new_class_handler ("save-now",
+      G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION,
+      G_CALLBACK (tl_resnet_finetune_save_now), NULL, NULL, NULL, G_TYPE_NONE,
+      0);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "ResNet fine-tuning",
+      "Sink/Analyzer/Training",
+      "Fine-tunes a pretrained ResNet on batches and pushes checkpoints",
+      "tlpipe developers");
+}
+
+static void
+tl_resnet_finetune_init (TlResnetFinetune *self)
+{
+  g_mutex_init (&self->wake_lock);
+  g_cond_init (&self->wake);
+  g_mutex_init (&self->run_lock);
+  self->values = no_values;
+
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sinkpad, tl_resnet_finetune_chain);
+  gst_pad_set_event_function (self->sinkpad, tl_resnet_finetune_sink_event);
+  gst_pad_set_query_function (self->sinkpad, tl_resnet_finetune_sink_query);
+  gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
+
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_query_function (self->srcpad, tl_resnet_finetune_src_query);
+  gst_pad_use_fixed_caps (self->srcpad);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
+}

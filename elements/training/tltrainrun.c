@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tltrainrun.h"
+
+#include <tlcaps.h>
+#include <tlerror.h>
+#include <tlfail.h>
+
+struct TlTrainRun
+{
+  TlTrainRunConfig config;
+  guint64 checkpoint_every;
+
+  /* What was announced. */
+  TlDatasetInfo *dataset;
+  TlTransform transform;
+  gboolean has_transform;
+  TlBatchInfo batch;
+  gboolean has_batch;
+
+  TlSession *session; /* under the lock */
+  TlPhaseTracker tracker;
+  TlTrainReport report;
+  TlTrainValues values;
+  gboolean has_sent_header;
+  gboolean is_over;
+  gboolean has_failed;
+};
+
+TlTrainRun *
+tl_train_run_new (const TlTrainRunConfig *config)
+{
+  TlTrainRun *self = g_new0 (TlTrainRun, 1);
+
+  self->config = *config;
+  self->checkpoint_every =
+      tl_train_settings_get_checkpoint_every (config->settings);
+  self->values.loss = self->values.accuracy = self->values.val_accuracy =
+      TL_ABSENT;
+  return self;
+}
+
+void
+tl_train_run_free (TlTrainRun *self)
+{
+  tl_train_report_end (&self->report,
+      self->has_failed ? GST_PROGRESS_TYPE_ERROR : GST_PROGRESS_TYPE_CANCELED,
+      "stopped after step %" G_GUINT64_FORMAT, self->values.step);
+  tl_train_report_clear (&self->report);
+  tl_session_free (self->session);
+  tl_transform_clear (&self->transform);
+  tl_dataset_info_free (self->dataset);
+  g_free (self);
+}
+
+static gboolean
+fail (TlTrainRun *self, TlStatus status, const TlError *error)
+{
+  self->has_failed = TRUE;
+  tl_train_report_end (&self->report, GST_PROGRESS_TYPE_ERROR, "failed");
+  tl_element_post_error (self->config.element, status, error);
+  return FALSE;
+}
+
+/* ---- The session ---- */
+
+static void
+warn_at_start (TlTrainRun *self)
+{
+  GstElement *element = self->config.element;
+
+  if (tl_session_is_evaluation (self->session))
+    return;
+  if (strcmp (tl_weights_sha256 (self->config.weights), "random") == 0)
+    GST_ELEMENT_WARNING (element, LIBRARY, SETTINGS,
+        ("weights=random starts without pretraining: this is not transfer "
+         "learning, and needs far more pictures and epochs."),
+        (NULL));
+  if (!gst_pad_is_linked (self->config.srcpad))
+    GST_ELEMENT_WARNING (element, RESOURCE, SETTINGS,
+        ("Nothing follows %s, so what it learns is not saved: add "
+         "\"! checkpointsink location=FOLDER\".",
+            GST_OBJECT_NAME (element)),
+        (NULL));
+}
+
+static gboolean
+make_session (TlTrainRun *self)
+{
+  TlSessionConfig config = {.shim = self->config.shim,
+      .settings = self->config.settings,
+      .weights = self->config.weights,
+      .resume = self->config.resume,
+      .dataset = self->dataset,
+      .transform = self->has_transform ? &self->transform : NULL,
+      .batch = self->batch};
+  TlError error = TL_ERROR_INIT;
+  TlSession *session;
+  TlStatus status = tl_session_new (&config, &session, &error);
+
+  if (status != TL_OK)
+    return fail (self, status, &error);
+  g_mutex_lock (self->config.lock);
+  self->session = session;
+  g_mutex_unlock (self->config.lock);
+  self->values.step = tl_session_state (session)->step;
+  tl_train_report_init (&self->report, self->config.element,
+      self->dataset->epochs, self->config.settings->report_interval);
+  tl_train_report_model (&self->report, self->config.shim, session,
+      self->config.weights);
+  warn_at_start (self);
+  return TRUE;
+}
+
+/* The model is built when the first batch has come: then the classes, the
+ * transform and the batch size are known. */
+static gboolean
+ensure_session (TlTrainRun *self)
+{
+  GstElement *element = self->config.element;
+
+  if (self->session || self->has_failed)
+    return !self->has_failed;
+  if (!self->dataset)
+    GST_ELEMENT_ERROR (element, STREAM, FORMAT,
+        ("Batches came without the list of classes: begin the pipeline with "
+         "datasetsrc."),
+        ("no tl-dataset event"));
+  else if (!self->has_batch)
+    GST_ELEMENT_ERROR (element, CORE, NEGOTIATION,
+        ("Batches came without caps: put batcher before %s.",
+            GST_OBJECT_NAME (element)),
+        (NULL));
+  else
+    return make_session (self);
+  self->has_failed = TRUE;
+  return FALSE;
+}
+
+/* ---- Checkpoints ---- */
+
+static void
+send_header (TlTrainRun *self)
+{
+  GstPad *pad = self->config.srcpad;
+  g_autofree gchar *id = NULL;
+  g_autoptr (GstCaps) caps = NULL;
+  GstSegment segment;
+
+  if (self->has_sent_header)
+    return;
+  id = gst_pad_create_stream_id (pad, self->config.element, "checkpoints");
+  caps = gst_caps_from_string (TL_CAPS_CHECKPOINT_TEMPLATE);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_pad_push_event (pad, gst_event_new_stream_start (id));
+  gst_pad_push_event (pad, gst_event_new_caps (caps));
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+  self->has_sent_header = TRUE;
+}
+
+/* It counts as saved when it has been pushed: a stop in between asks again. */
+static GstFlowReturn
+push_checkpoint (TlTrainRun *self, TlStateKind kind)
+{
+  TlError error = TL_ERROR_INIT;
+  GstFlowReturn flow;
+  GstBuffer *buffer;
+  TlStatus status;
+
+  if (!gst_pad_is_linked (self->config.srcpad))
+    return GST_FLOW_OK;
+  g_mutex_lock (self->config.lock);
+  status = tl_session_save (self->session, kind, &buffer, &error);
+  g_mutex_unlock (self->config.lock);
+  if (status != TL_OK) {
+    fail (self, status, &error);
+    return GST_FLOW_ERROR;
+  }
+  send_header (self);
+  flow = gst_pad_push (self->config.srcpad, buffer);
+  if (flow == GST_FLOW_OK || flow == GST_FLOW_NOT_LINKED) {
+    g_mutex_lock (self->config.lock);
+    tl_session_mark_saved (self->session);
+    g_mutex_unlock (self->config.lock);
+    return GST_FLOW_OK;
+  }
+  return flow;
+}
+
+GstBuffer *
+tl_train_run_take_final (TlTrainRun *self)
+{
+  TlError error = TL_ERROR_INIT;
+  GstBuffer *buffer;
+
+  if (!self->session || !tl_session_is_dirty (self->session)
+      || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
+    return NULL;
+  if (tl_session_save (self->session, TL_STATE_INTERRUPTED, &buffer, &error)
+      != TL_OK) {
+    GST_ELEMENT_WARNING (self->config.element, LIBRARY, FAILED,
+        ("The last steps were not saved: %s", error.message),
+        ("%s", error.detail));
+    return NULL;
+  }
+  tl_session_mark_saved (self->session);
+  return buffer;
+}
+
+/* ---- The end ---- */
+
+static void
+send_eos (TlTrainRun *self)
+{
+  GstElement *element = self->config.element;
+
+  self->is_over = TRUE;
+  send_header (self);
+  gst_pad_push_event (self->config.srcpad, gst_event_new_eos ());
+  /* A SINK element's own: the pipeline ends with it, linked or not. */
+  gst_element_post_message (element,
+      gst_message_new_eos (GST_OBJECT (element)));
+}
+
+static GstFlowReturn
+finish_evaluation (TlTrainRun *self)
+{
+  tl_train_report_end (&self->report, GST_PROGRESS_TYPE_COMPLETE,
+      "evaluated %s", tl_weights_path (self->config.weights));
+  send_eos (self);
+  return GST_FLOW_EOS;
+}
+
+static gchar *
+describe_proof (const TlTrainRun *self, guint n_frozen)
+{
+  g_autofree gchar *file =
+      g_path_get_basename (tl_weights_path (self->config.weights));
+
+  if (n_frozen == 0)
+    return g_strdup ("nothing was frozen");
+  return g_strdup_printf ("the %u frozen tensors are bit for bit those of %s",
+      n_frozen, file);
+}
+
+static GstFlowReturn
+finish_training (TlTrainRun *self)
+{
+  TlError error = TL_ERROR_INIT;
+  g_autofree gchar *proof = NULL;
+  GstFlowReturn flow;
+  guint n_frozen = 0;
+  TlStatus status = tl_session_prove_frozen (self->session, &n_frozen, &error);
+
+  if (status != TL_OK) {
+    fail (self, status, &error);
+    return GST_FLOW_ERROR;
+  }
+  flow = push_checkpoint (self, TL_STATE_FINISHED);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  proof = describe_proof (self, n_frozen);
+  tl_train_report_end (&self->report, GST_PROGRESS_TYPE_COMPLETE,
+      "finished after %u epochs and %" G_GUINT64_FORMAT " steps; %s",
+      tl_session_state (self->session)->epoch,
+      tl_session_state (self->session)->step, proof);
+  send_eos (self);
+  return GST_FLOW_EOS;
+}
+
+/* ---- Phases ---- */
+
+static void
+publish (TlTrainRun *self)
+{
+  self->values.step = tl_session_state (self->session)->step;
+  self->config.values_changed (self->config.element, &self->values);
+}
+
+static void
+publish_phase (TlTrainRun *self, const TlPhaseReport *phase)
+{
+  self->values.epoch = phase->phase.epoch + 1;
+  if (phase->phase.split == TL_SPLIT_TRAIN) {
+    self->values.loss = phase->summary.loss;
+    self->values.accuracy = phase->summary.accuracy;
+  } else {
+    self->values.val_accuracy = phase->summary.accuracy;
+  }
+  publish (self);
+}
+
+/* GST_FLOW_EOS when it was the last phase. */
+static GstFlowReturn
+conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
+{
+  TlPhaseReport report;
+
+  if (!ensure_session (self))
+    return GST_FLOW_ERROR;
+  g_mutex_lock (self->config.lock);
+  tl_session_end_phase (self->session, ended, &report);
+  g_mutex_unlock (self->config.lock);
+  tl_train_report_phase (&self->report, self->session, &report);
+  publish_phase (self, &report);
+
+  if (tl_session_is_evaluation (self->session))
+    return ended->phase.final ? finish_evaluation (self) : GST_FLOW_OK;
+  if (ended->phase.final)
+    return finish_training (self);
+  if (report.ends_epoch && self->checkpoint_every > 0)
+    return push_checkpoint (self, TL_STATE_RUNNING);
+  return GST_FLOW_OK;
+}
+
+/* ---- Announcements ---- */
+
+gboolean
+tl_train_run_set_batch (TlTrainRun *self, const TlBatchInfo *batch)
+{
+  if (self->session
+      && (batch->width != self->batch.width
+          || batch->height != self->batch.height
+          || batch->batch_size != self->batch.batch_size)) {
+    GST_ELEMENT_ERROR (self->config.element, CORE, NEGOTIATION,
+        ("Batches of %dx%d changed to %dx%d within the run: keep the size of "
+         "pictures and batches.",
+            self->batch.width, self->batch.height, batch->width, batch->height),
+        ("batch-size %d, then %d", self->batch.batch_size, batch->batch_size));
+    self->has_failed = TRUE;
+    return FALSE;
+  }
+  self->batch = *batch;
+  self->has_batch = TRUE;
+  return TRUE;
+}
+
+static gboolean
+take_dataset (TlTrainRun *self, TlDatasetInfo *dataset)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = TL_OK;
+
+  if (self->session) {
+    tl_dataset_info_free (dataset);
+    return TRUE;
+  }
+  tl_dataset_info_free (self->dataset);
+  self->dataset = dataset;
+  if (self->config.resume)
+    status = tl_session_check_left (self->config.weights, dataset, &error);
+  return status == TL_OK || fail (self, status, &error);
+}
+
+gboolean
+tl_train_run_announce (TlTrainRun *self, GstEvent *event)
+{
+  TlDatasetInfo *dataset = tl_event_parse_dataset (event);
+  TlTransform transform;
+  TlEndedPhase ended;
+  TlPhase phase;
+
+  if (dataset)
+    return take_dataset (self, dataset);
+  if (tl_event_parse_transform (event, &transform)) {
+    tl_transform_clear (&self->transform);
+    self->transform = transform;
+    self->has_transform = TRUE;
+    return TRUE;
+  }
+  if (!tl_event_parse_phase (event, &phase))
+    return TRUE;
+  return !tl_phase_tracker_begin (&self->tracker, &phase, &ended)
+      || conclude_phase (self, &ended) != GST_FLOW_ERROR;
+}
+
+gboolean
+tl_train_run_knows_dataset (const TlTrainRun *self)
+{
+  return self->dataset != NULL;
+}
+
+gboolean
+tl_train_run_is_evaluation (const TlTrainRun *self)
+{
+  return self->dataset && !self->dataset->counts[TL_SPLIT_TRAIN];
+}
+
+/* ---- Batches ---- */
+
+static gboolean
+is_save_due (TlTrainRun *self, const TlBatchMeta *batch)
+{
+  guint64 every = self->checkpoint_every;
+
+  if (g_atomic_int_compare_and_exchange (self->config.save_requested, TRUE,
+          FALSE))
+    return !tl_session_is_evaluation (self->session);
+  return batch->split == TL_SPLIT_TRAIN && every > 0
+      && tl_session_state (self->session)->step % every == 0;
+}
+
+static gboolean
+run_step (TlTrainRun *self, const TlBatchMeta *meta, GstBuffer *buffer,
+    TlStepResult *ret)
+{
+  g_auto (GstBufferMapInfo) map = GST_MAP_INFO_INIT;
+  TlError error = TL_ERROR_INIT;
+  TlStatus status;
+
+  if (gst_buffer_get_size (buffer) < tl_batch_info_size (&self->batch)
+      || meta->n_valid > (guint32) self->batch.batch_size
+      || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    tl_fail (&error, TL_ERROR_FORMAT,
+        "A batch of %" G_GSIZE_FORMAT " bytes with %u samples does not fit its "
+        "caps: put batcher before this element.",
+        gst_buffer_get_size (buffer), meta->n_valid);
+    return fail (self, TL_ERROR_FORMAT, &error);
+  }
+  g_mutex_lock (self->config.lock);
+  status = tl_session_step (self->session, meta, map.data, ret, &error);
+  g_mutex_unlock (self->config.lock);
+  return status == TL_OK || fail (self, status, &error);
+}
+
+/* The phase that the batch belongs to may be the next one. */
+static GstFlowReturn
+track (TlTrainRun *self, const TlBatchMeta *meta)
+{
+  TlPhase phase = {.epoch = meta->epoch,
+      .split = meta->split,
+      .n = meta->n,
+      .first = meta->samples[0].position,
+      .view = meta->view};
+  TlEndedPhase ended;
+
+  if (!tl_phase_tracker_samples (&self->tracker, &phase, meta->n_valid,
+          meta->samples[meta->n_valid - 1].position, &ended))
+    return GST_FLOW_OK;
+  return conclude_phase (self, &ended);
+}
+
+static GstFlowReturn
+process (TlTrainRun *self, const TlBatchMeta *meta, GstBuffer *buffer)
+{
+  TlStepResult result = {.struct_size = sizeof result};
+  GstFlowReturn flow = track (self, meta);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!run_step (self, meta, buffer, &result))
+    return GST_FLOW_ERROR;
+  if (tl_train_report_step (&self->report, self->session, meta, &result,
+          &self->values.loss, &self->values.accuracy)) {
+    self->values.epoch = meta->epoch + 1;
+    publish (self);
+  }
+  return is_save_due (self, meta) ? push_checkpoint (self, TL_STATE_RUNNING)
+                                  : GST_FLOW_OK;
+}
+
+GstFlowReturn
+tl_train_run_batch (TlTrainRun *self, GstBuffer *buffer, gboolean was_paused)
+{
+  const TlBatchMeta *meta = tl_buffer_get_batch_meta (buffer);
+  GstFlowReturn flow;
+
+  if (self->is_over)
+    return GST_FLOW_EOS;
+  if (!ensure_session (self))
+    return GST_FLOW_ERROR;
+  if (!meta || meta->n_valid == 0) {
+    GST_ELEMENT_ERROR (self->config.element, STREAM, FORMAT,
+        ("A batch came without its samples: put batcher before %s.",
+            GST_OBJECT_NAME (self->config.element)),
+        ("no TlBatchMeta"));
+    self->has_failed = TRUE;
+    return GST_FLOW_ERROR;
+  }
+  tl_train_report_enter (&self->report, was_paused);
+  flow = process (self, meta, buffer);
+  tl_train_report_leave (&self->report);
+  return flow;
+}
+
+/* ---- Ends ---- */
+
+gboolean
+tl_train_run_end_phase (TlTrainRun *self, const TlPhaseEnd *end)
+{
+  TlEndedPhase ended;
+
+  if (self->is_over || self->has_failed
+      || !tl_phase_tracker_end (&self->tracker, end, &ended))
+    return !self->has_failed;
+  return conclude_phase (self, &ended) != GST_FLOW_ERROR;
+}
+
+static gboolean
+interrupt (TlTrainRun *self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (self->session && tl_session_is_dirty (self->session)
+      && self->config.settings->on_stop == TL_ON_STOP_CHECKPOINT)
+    flow = push_checkpoint (self, TL_STATE_INTERRUPTED);
+  if (flow == GST_FLOW_ERROR)
+    return FALSE;
+  tl_train_report_end (&self->report, GST_PROGRESS_TYPE_CANCELED,
+      "interrupted in epoch %u after step %" G_GUINT64_FORMAT
+      "; resume= goes on from there",
+      self->session ? tl_session_state (self->session)->epoch + 1 : 1,
+      self->session ? tl_session_state (self->session)->step : 0);
+  send_eos (self);
+  return TRUE;
+}
+
+gboolean
+tl_train_run_eos (TlTrainRun *self)
+{
+  TlEndedPhase ended;
+
+  if (self->has_failed)
+    return FALSE;
+  if (!self->is_over && tl_phase_tracker_eos (&self->tracker, &ended)
+      && conclude_phase (self, &ended) == GST_FLOW_ERROR)
+    return FALSE;
+  return self->is_over || interrupt (self);
+}
+
+void
+tl_train_run_flush (TlTrainRun *self)
+{
+  if (!self->tracker.is_open || self->is_over)
+    return;
+  tl_phase_tracker_flush (&self->tracker);
+  GST_ELEMENT_WARNING (self->config.element, STREAM, FAILED,
+      ("A flush dropped samples of the %s phase of epoch %u: the phase is "
+       "incomplete, and this run cannot be repeated exactly.",
+          tl_split_nick (self->tracker.phase.split),
+          self->tracker.phase.epoch + 1),
+      (NULL));
+}
