@@ -7,7 +7,10 @@
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
 #include <png.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <jpeglib.h>
 
 #include <tlcaps.h>
 #include <tlevents.h>
@@ -281,6 +284,102 @@ GST_START_TEST (bad_files_stop_the_run_when_asked)
 }
 GST_END_TEST;
 
+/* A JPEG of soft waves, far larger than the output. */
+static GstBuffer *
+make_jpeg (void)
+{
+  enum
+  {
+    LARGE = 16 * SIDE
+  };
+  struct jpeg_compress_struct cinfo;
+  struct jpeg_error_mgr errors;
+  unsigned char *data = NULL;
+  unsigned long size = 0;
+  JSAMPLE row[LARGE], *rows[] = {row};
+  GstBuffer *buffer;
+
+  cinfo.err = jpeg_std_error (&errors);
+  jpeg_create_compress (&cinfo);
+  jpeg_mem_dest (&cinfo, &data, &size);
+  cinfo.image_width = cinfo.image_height = LARGE;
+  cinfo.input_components = 1;
+  cinfo.in_color_space = JCS_GRAYSCALE;
+  jpeg_set_defaults (&cinfo);
+  jpeg_start_compress (&cinfo, TRUE);
+  while (cinfo.next_scanline < LARGE) {
+    for (guint x = 0; x < LARGE; x++)
+      row[x] = (JSAMPLE) ((x * x >> 9) ^ (cinfo.next_scanline >> 2));
+    jpeg_write_scanlines (&cinfo, rows, 1);
+  }
+  jpeg_finish_compress (&cinfo);
+  jpeg_destroy_compress (&cinfo);
+  buffer = gst_buffer_new_memdup (data, size);
+  free (data);
+  add_sample (buffer, 0, TL_SPLIT_TRAIN);
+  return buffer;
+}
+
+/* One buffer through an element with one property set; NULL if it is skipped.
+ * Takes @buffer. */
+static GstBuffer *
+decode_with (const gchar *property, const gchar *value, GstBuffer *buffer)
+{
+  GstElement *element = make_element (1);
+  GstBuffer *out;
+  GstHarness *h;
+
+  g_object_set (element, "crop", 3, NULL); /* none */
+  gst_util_set_object_arg (G_OBJECT (element), property, value);
+  h = make_harness (element);
+  gst_harness_push (h, buffer);
+  fail_unless (gst_harness_push_event (h, gst_event_new_eos ()));
+  gst_event_unref (pull_event (h, GST_EVENT_EOS));
+  out = gst_harness_try_pull (h);
+  free_harness (h);
+  return out;
+}
+
+GST_START_TEST (dct_scaling_changes_large_training_jpegs_a_little)
+{
+  GstBuffer *full = decode_with ("dct-scaling", "off", make_jpeg ());
+  GstBuffer *scaled = decode_with ("dct-scaling", "auto", make_jpeg ());
+  guint64 difference = 0;
+  GstMapInfo a, b;
+
+  gst_buffer_map (full, &a, GST_MAP_READ);
+  gst_buffer_map (scaled, &b, GST_MAP_READ);
+  fail_unless_equals_int (a.size, b.size);
+  for (gsize i = 0; i < a.size; i++)
+    difference += (guint64) ABS (a.data[i] - b.data[i]);
+  fail_unless (difference > 0);
+  fail_unless (difference < 3 * a.size, "mean of %g levels",
+      (gdouble) difference / (gdouble) a.size);
+  gst_buffer_unmap (full, &a);
+  gst_buffer_unmap (scaled, &b);
+  gst_buffer_unref (full);
+  gst_buffer_unref (scaled);
+}
+GST_END_TEST;
+
+GST_START_TEST (cut_file_is_used_only_when_asked)
+{
+  for (guint accept = 0; accept < 2; accept++) {
+    GstBuffer *jpeg = make_jpeg (), *png = make_sample (1, TL_SPLIT_TRAIN);
+    GstBuffer *out[2];
+
+    gst_buffer_resize (jpeg, 0, (gssize) gst_buffer_get_size (jpeg) / 2);
+    gst_buffer_resize (png, 0, (gssize) gst_buffer_get_size (png) / 2);
+    out[0] = decode_with ("accept-truncated", accept ? "true" : "false", jpeg);
+    out[1] = decode_with ("accept-truncated", accept ? "true" : "false", png);
+    for (guint i = 0; i < 2; i++) {
+      fail_unless_equals_int (out[i] != NULL, accept);
+      gst_clear_buffer (&out[i]);
+    }
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (transform_says_what_was_done)
 {
   GstElement *element = make_element (1);
@@ -445,6 +544,8 @@ imagedecode_suite (void)
   tcase_add_test (data, phase_without_a_good_file_is_an_error);
   tcase_add_loop_test (data, bad_files_stop_the_run_when_asked, 0,
       G_N_ELEMENTS (fail_cases));
+  tcase_add_test (data, dct_scaling_changes_large_training_jpegs_a_little);
+  tcase_add_test (data, cut_file_is_used_only_when_asked);
   tcase_add_test (data, transform_says_what_was_done);
   tcase_add_loop_test (data, bad_setting_is_one_error, 0,
       G_N_ELEMENTS (bad_settings));
