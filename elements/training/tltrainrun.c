@@ -318,6 +318,8 @@ conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
 gboolean
 tl_train_run_set_batch (TlTrainRun *self, const TlBatchInfo *batch)
 {
+  if (self->has_failed)
+    return FALSE;
   if (self->session
       && (batch->width != self->batch.width
           || batch->height != self->batch.height
@@ -360,6 +362,11 @@ tl_train_run_announce (TlTrainRun *self, GstEvent *event)
   TlEndedPhase ended;
   TlPhase phase;
 
+  /* A sticky event that was refused comes again before the next buffer. */
+  if (self->has_failed) {
+    tl_dataset_info_free (dataset);
+    return FALSE;
+  }
   if (dataset)
     return take_dataset (self, dataset);
   if (tl_event_parse_transform (event, &transform)) {
