@@ -4,7 +4,6 @@
 
 #include <math.h>
 
-#include <tlclasslist.h>
 #include <tlfail.h>
 #include <tlnumber.h>
 

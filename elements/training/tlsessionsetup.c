@@ -2,7 +2,7 @@
 
 #include "tlsessionsetup.h"
 
-#include <tlclasslist.h>
+#include <tlclasses.h>
 #include <tlfail.h>
 
 #include "tlsnapshot.h"
@@ -57,8 +57,7 @@ describe_run (TlSession *self, const TlSessionConfig *config,
   self->state = (TlState){
       .version = g_strdup (TL_VERSION),
       .arch = g_strdup (tl_weights_arch (config->weights)->name),
-      .classes =
-          tl_class_list_to_json ((const gchar *const *) dataset->classes),
+      .classes = tl_classes_to_json ((const gchar *const *) dataset->classes),
       .preprocess = tl_preprocess_to_string (preprocess),
       .transform = g_strdup (config->transform ? config->transform->steps : ""),
       .weights_sha256 = g_strdup (tl_weights_sha256 (config->weights)),
@@ -82,8 +81,7 @@ check_evaluation (const TlSessionConfig *config, TlError *error)
   const gchar *const *classes = (const gchar *const *) config->dataset->classes;
   const TlState *saved = tl_weights_state (config->weights);
   const gchar *path = tl_weights_path (config->weights);
-  g_autofree gchar *wanted = NULL, *found = NULL;
-  g_auto (GStrv) own = NULL;
+  g_autofree gchar *wanted = NULL;
 
   if (config->resume)
     return tl_fail (error, TL_ERROR_ARGUMENT,
@@ -98,13 +96,11 @@ check_evaluation (const TlSessionConfig *config, TlError *error)
         path);
   if (tl_weights_has_classes (config->weights, classes))
     return TL_OK;
-  own = tl_class_list_from_json (saved->classes, NULL);
-  wanted = tl_class_list_to_text (classes);
-  found = tl_class_list_to_text ((const gchar *const *) own);
+  wanted = tl_classes_to_json (classes);
   return tl_fail (error, TL_ERROR_ARGUMENT,
       "%s is for the classes %.300s, but the data set has %.300s: evaluate on "
       "a data set with the same class folders.",
-      path, found, wanted);
+      path, saved->classes, wanted);
 }
 
 static TlStatus

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include <tlcheckpoint.h>
-#include <tlclasslist.h>
+#include <tlclasses.h>
 #include <tlfail.h>
 #include <tlmodelfile.h>
 #include <tlrandom.h>
@@ -78,16 +78,15 @@ read_state (TlWeights *self, TlError *error)
 static TlStatus
 check_state (const TlWeights *self, guint32 n_classes, TlError *error)
 {
-  guint n_listed = 0;
-  g_auto (GStrv) classes =
-      tl_class_list_from_json (self->state.classes, &n_listed);
+  g_auto (GStrv) classes = tl_classes_from_json (self->state.classes);
+  guint n_listed = classes ? g_strv_length (classes) : 0;
 
   if (strcmp (self->state.arch, self->arch->name) != 0)
     return tl_fail (error, TL_ERROR_FORMAT,
         "%s is damaged: it says that it is a %.64s, but has the tensors of a "
         "%s.",
         self->path, self->state.arch, self->arch->name);
-  if (!classes || n_listed != n_classes)
+  if (n_listed != n_classes)
     return tl_fail (error, TL_ERROR_FORMAT,
         "%s is damaged: its head is for %u classes, but it lists %u.",
         self->path, n_classes, n_listed);
@@ -198,7 +197,7 @@ tl_weights_has_classes (const TlWeights *self, const gchar *const *classes)
 
   if (!self->is_checkpoint)
     return FALSE;
-  own = tl_class_list_from_json (self->state.classes, NULL);
+  own = tl_classes_from_json (self->state.classes);
   return own && g_strv_equal ((const gchar *const *) own, classes);
 }
 

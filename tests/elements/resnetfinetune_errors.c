@@ -278,7 +278,8 @@ GST_START_TEST (test_evaluation_names_both_class_lists)
   rig_init (&rig);
   g_object_set (rig.trainer, "weights", path, NULL);
   run_and_expect_error (&rig, &feed,
-      "dark-left, dark-right, but the data set has dark-left, light-left");
+      "[\"dark-left\",\"dark-right\"], but the data set has "
+      "[\"dark-left\",\"light-left\"]");
   rig_clear (&rig);
 }
 GST_END_TEST;
