@@ -4,6 +4,7 @@
 
 #include "tlaugment.h"
 #include "tlbatcher.h"
+#include "tlcheckpointsink.h"
 #include "tlimagedecode.h"
 #include "tlresnetfinetune.h"
 #include "tlresnetinfer.h"
@@ -13,6 +14,7 @@
 static gboolean (*const registrations[]) (GstPlugin *plugin) = {
     gst_element_register_augment,
     gst_element_register_batcher,
+    gst_element_register_checkpointsink,
     gst_element_register_imagedecode,
     gst_element_register_resnetfinetune,
     gst_element_register_resnetinfer,

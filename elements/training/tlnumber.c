@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whole numbers below it are exact and are written out. */
+#define MAX_WHOLE 1e15
+
 /* Digits that any double needs at most, IEEE 754. */
 #define MAX_DIGITS 17
 #define MANTISSA_BITS 53
@@ -32,6 +35,10 @@ tl_number_decimal (double value)
 {
   TlNumber number;
 
+  if (fabs (value) < MAX_WHOLE && value == floor (value)) {
+    snprintf (number.text, sizeof number.text, "%.0f", value);
+    return number;
+  }
   for (int digits = 1; digits <= MAX_DIGITS; digits++) {
     snprintf (number.text, sizeof number.text, "%.*g", digits, value);
     if (strtod (number.text, NULL) == value)

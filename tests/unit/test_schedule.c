@@ -105,8 +105,8 @@ START_TEST (decimals_are_short_and_exact)
     double value;
     const char *text;
   } cases[] = {{0.001, "0.001"}, {1e-5, "1e-05"},
-      {0.1 + 0.2, "0.30000000000000004"}, {0, "0"}, {-2.5, "-2.5"},
-      {1e22, "1e+22"}, {NAN, "nan"}, {-INFINITY, "-inf"}};
+      {0.1 + 0.2, "0.30000000000000004"}, {0, "0"}, {-2.5, "-2.5"}, {10, "10"},
+      {-120, "-120"}, {1e22, "1e+22"}, {NAN, "nan"}, {-INFINITY, "-inf"}};
 
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     ck_assert_str_eq (tl_number_decimal (cases[i].value).text, cases[i].text);

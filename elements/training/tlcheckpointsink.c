@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/**
+ * SECTION:element-checkpointsink
+ *
+ * Writes the checkpoints of a run to a folder.
+ *
+ * Takes `application/x-tl-checkpoint,format=safetensors`: a whole file per
+ * buffer, in one or more memories, the first of which holds the header. Gives
+ * `last.safetensors`, `best.safetensors`, `epoch-NNN.safetensors` and
+ * `metrics.jsonl`, and a `tl-checkpoint` message for each file it has written.
+ *
+ * Every file is written beside its place, brought to the disk and renamed: at
+ * any time either the old file is there or the new one. A checkpoint that ends
+ * an epoch and has validation metrics takes part in the choice of the best;
+ * every checkpoint replaces the last one. All that is known of a checkpoint is
+ * read from its own header.
+ *
+ * Going from PAUSED to READY it asks upstream for unsaved state
+ * (`tl-final-checkpoint`) and writes that too.
+ *
+ * A thread of its own writes, and keeps at most two checkpoints waiting: a slow
+ * disk delays the trainer, but takes no memory. Writing is done when EOS or the
+ * state change to READY is. The same checkpoints give the same files.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 datasetsrc location=hymenoptera_data epochs=5 ! imagedecode ! augment ! batcher ! queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 ! resnetfinetune weights=resnet18-f37072fd.pth ! checkpointsink location=run
+ * gst-launch-1.0 datasetsrc location=pocus_frames epochs=25 ! imagedecode ! augment ! batcher ! queue max-size-buffers=2 max-size-bytes=0 max-size-time=0 ! resnetfinetune weights=resnet18-f37072fd.pth ! checkpointsink location=run save-top-k=3 monitor=auc
+ * ]|
+ *
+ * ## The same as YAML
+ * |[
+ * tlpipe: 1
+ * pipeline:
+ *   - datasetsrc: {location: hymenoptera_data, epochs: 5}
+ *   - imagedecode
+ *   - augment
+ *   - batcher
+ *   - queue: {max-size-buffers: 2, max-size-bytes: 0, max-size-time: 0}
+ *   - resnetfinetune: {weights: resnet18-f37072fd.pth}
+ *   - checkpointsink: {location: run}
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "tlcheckpointsink.h"
+#include "tlcheckpointqueue.h"
+#include "tlrunfolder.h"
+
+#include <tlcaps.h>
+#include <tlerror.h>
+#include <tlmessages.h>
+#include <tlqueries.h>
+#include <tlrange.h>
+
+#include <math.h>
+
+GST_DEBUG_CATEGORY_STATIC (checkpointsink_debug);
+#define GST_CAT_DEFAULT checkpointsink_debug
+
+enum
+{
+  PROP_0,
+  PROP_LOCATION,
+  PROP_SAVE_LAST,
+  PROP_SAVE_TOP_K,
+  PROP_MONITOR,
+  PROP_MODE,
+  PROP_BEST_METRIC,
+  PROP_LAST_LOCATION,
+  N_PROPS,
+};
+
+#define DEFAULT_LOCATION ""
+#define DEFAULT_SAVE_LAST TRUE
+#define DEFAULT_SAVE_TOP_K 1
+#define MAX_SAVE_TOP_K 100
+#define DEFAULT_MONITOR "balanced-accuracy"
+#define DEFAULT_MODE TL_MONITOR_AUTO
+
+/* Memories of a buffer at most; GStreamer joins more. */
+#define MAX_MEMORIES 16
+
+static const gchar *const monitors[] = {"balanced-accuracy", "accuracy", "loss",
+    "auc", NULL};
+
+struct _TlCheckpointSink
+{
+  GstBaseSink parent;
+
+  /* Properties; may change in READY. */
+  gchar *location;
+  gboolean save_last;
+  guint save_top_k;
+  gchar *monitor;
+  TlMonitorMode mode;
+
+  /* From READY->PAUSED to PAUSED->READY. */
+  TlCheckpointQueue *queue;
+
+  /* The same; used by the queue's thread alone. */
+  TlRunFolder *folder;
+  gboolean adopted; /* the first checkpoint of this run was seen */
+  gboolean warned;  /* that it cannot be ranked */
+
+  /* Under the object lock. */
+  gdouble best_metric; /* NAN before the first one */
+  gchar *last_location;
+};
+
+static GParamSpec *props[N_PROPS];
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (TL_CAPS_CHECKPOINT_TEMPLATE));
+
+G_DEFINE_TYPE (TlCheckpointSink, tl_checkpoint_sink, GST_TYPE_BASE_SINK)
+GST_ELEMENT_REGISTER_DEFINE (checkpointsink, "checkpointsink", GST_RANK_NONE,
+    TL_TYPE_CHECKPOINT_SINK)
+
+GType
+tl_monitor_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+      {TL_MONITOR_AUTO, "Smaller for loss, larger for the rest", "auto"},
+      {TL_MONITOR_MIN, "Smaller is better", "min"},
+      {TL_MONITOR_MAX, "Larger is better", "max"},
+      {0, NULL, NULL},
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("TlMonitorMode", values));
+  return type;
+}
+
+/* ---- opening ---- */
+
+static gboolean
+check_settings (TlCheckpointSink *self)
+{
+  if (!self->location || !*self->location) {
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
+        ("No location is set: name the folder for the files of the run, as in "
+         "checkpointsink location=run."),
+        (NULL));
+    return FALSE;
+  }
+  if (!g_strv_contains (monitors, self->monitor ? self->monitor : "")) {
+    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
+        ("monitor=\"%s\" is not known: choose balanced-accuracy, accuracy, loss "
+         "or auc.",
+            self->monitor ? self->monitor : ""),
+        (NULL));
+    return FALSE;
+  }
+  return tl_element_check_ranges (GST_ELEMENT (self));
+}
+
+static gboolean
+open_folder (TlCheckpointSink *self)
+{
+  TlError error = TL_ERROR_INIT;
+  TlRunFolderSettings settings = {
+      .location = self->location,
+      .save_last = self->save_last,
+      .save_top_k = self->save_top_k,
+      .monitor = self->monitor,
+      .lower_is_better = self->mode == TL_MONITOR_AUTO
+          ? g_strcmp0 (self->monitor, "loss") == 0
+          : self->mode == TL_MONITOR_MIN,
+  };
+  TlStatus status;
+
+  if (!check_settings (self))
+    return FALSE;
+  status = tl_run_folder_open (&settings, &self->folder, &error);
+  if (status == TL_OK)
+    return TRUE;
+  tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return FALSE;
+}
+
+static void
+close_folder (TlCheckpointSink *self)
+{
+  g_clear_pointer (&self->queue, tl_checkpoint_queue_free);
+  g_clear_pointer (&self->folder, tl_run_folder_free);
+}
+
+/* ---- writing, on the queue's thread ---- */
+
+static void
+adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info)
+{
+  if (self->adopted)
+    return;
+  self->adopted = TRUE;
+  if (tl_run_folder_adopt (self->folder, info))
+    GST_ELEMENT_INFO (self, RESOURCE, WRITE,
+        ("%s holds files of another run (other data, weights, seed or "
+         "settings). They are not compared with this run's, which replace them "
+         "one by one.",
+            self->location),
+        (NULL));
+}
+
+typedef struct
+{
+  TlCheckpointSink *sink;
+  const TlCheckpointInfo *info;
+  guint64 size;
+} Report;
+
+static void
+report_written (const gchar *kind, const gchar *path, gdouble value,
+    gpointer user)
+{
+  const Report *report = user;
+  TlCheckpointSink *self = report->sink;
+
+  GST_DEBUG_OBJECT (self, "%s: %s", kind, path);
+  gst_element_post_message (GST_ELEMENT (self),
+      tl_message_new_checkpoint (GST_OBJECT (self), path, kind,
+          report->info->epoch, report->info->step, report->size, self->monitor,
+          value));
+  GST_OBJECT_LOCK (self);
+  g_free (self->last_location);
+  self->last_location = g_strdup (path);
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAST_LOCATION]);
+}
+
+static void
+update_best (TlCheckpointSink *self)
+{
+  gdouble best = tl_run_folder_best (self->folder);
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = !isnan (best) && !(best == self->best_metric);
+  self->best_metric = best;
+  GST_OBJECT_UNLOCK (self);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BEST_METRIC]);
+}
+
+/* Says once that there will be no best checkpoint although it was asked for. */
+static void
+warn_unranked (TlCheckpointSink *self, const TlCheckpointInfo *info)
+{
+  gdouble value;
+
+  if (self->warned || self->save_top_k == 0 || !info->ends_epoch || !info->valid
+      || tl_metrics_lookup (info->valid, self->monitor, &value))
+    return;
+  self->warned = TRUE;
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+      ("monitor=%s is not among the validation metrics, so that no checkpoint "
+       "is chosen as the best: choose another one (auc needs two classes).",
+          self->monitor),
+      ("metrics: %s", info->valid));
+}
+
+/* Maps memory by memory: mapping the buffer would join them in a copy. */
+static guint
+map_memories (GstBuffer *checkpoint, GstMapInfo *maps, TlChunk *chunks)
+{
+  guint n = gst_buffer_n_memory (checkpoint);
+
+  for (guint i = 0; i < n; i++) {
+    if (!gst_memory_map (gst_buffer_peek_memory (checkpoint, i), &maps[i],
+            GST_MAP_READ))
+      return i;
+    chunks[i] = (TlChunk){maps[i].data, maps[i].size};
+  }
+  return n;
+}
+
+static gboolean
+write_checkpoint (GstBuffer *checkpoint, const TlCheckpointInfo *info,
+    gpointer user)
+{
+  TlCheckpointSink *self = user;
+  Report report = {self, info, gst_buffer_get_size (checkpoint)};
+  GstMapInfo maps[MAX_MEMORIES];
+  TlChunk chunks[MAX_MEMORIES];
+  TlError error = TL_ERROR_INIT;
+  guint n = map_memories (checkpoint, maps, chunks);
+  TlStatus status = TL_ERROR_MEMORY;
+
+  adopt_folder (self, info);
+  warn_unranked (self, info);
+  if (n == gst_buffer_n_memory (checkpoint))
+    status = tl_run_folder_save (self->folder, info, chunks, n, report_written,
+        &report, &error);
+  else
+    g_strlcpy (error.message, "A checkpoint cannot be mapped into memory.",
+        sizeof error.message);
+  for (guint i = 0; i < n; i++)
+    gst_memory_unmap (maps[i].memory, &maps[i]);
+  if (status != TL_OK)
+    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  update_best (self);
+  return status == TL_OK;
+}
+
+/* ---- data ---- */
+
+static gboolean
+read_info (TlCheckpointSink *self, GstBuffer *checkpoint, TlCheckpointInfo *ret)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = TL_ERROR_FORMAT;
+  GstMemory *first;
+  GstMapInfo map;
+
+  if (gst_buffer_n_memory (checkpoint) > 0) {
+    first = gst_buffer_peek_memory (checkpoint, 0);
+    if (gst_memory_map (first, &map, GST_MAP_READ)) {
+      status = tl_checkpoint_info_read (ret, map.data, map.size,
+          gst_buffer_get_size (checkpoint), &error);
+      gst_memory_unmap (first, &map);
+    }
+  }
+  if (status == TL_OK)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+      ("A checkpoint cannot be used: %s.",
+          error.message[0] ? error.message : "it is empty"),
+      ("buffer of %" G_GSIZE_FORMAT " bytes",
+          gst_buffer_get_size (checkpoint)));
+  return FALSE;
+}
+
+/* Takes over @checkpoint. */
+static gboolean
+enqueue (TlCheckpointSink *self, GstBuffer *checkpoint)
+{
+  g_auto (TlCheckpointInfo) info = {0};
+
+  if (read_info (self, checkpoint, &info))
+    return tl_checkpoint_queue_push (self->queue, checkpoint, &info);
+  gst_buffer_unref (checkpoint);
+  return FALSE;
+}
+
+/* In place of the base class's, which would make a checkpoint that comes in
+ * PAUSED wait for PLAYING: it would be lost when the pipeline is stopped, and
+ * the trainer, waiting in its push, could not answer for the final one. */
+static GstFlowReturn
+tl_checkpoint_sink_chain (GstPad *pad, GstObject *parent, GstBuffer *checkpoint)
+{
+  return enqueue (TL_CHECKPOINT_SINK (parent), checkpoint) ? GST_FLOW_OK
+                                                           : GST_FLOW_ERROR;
+}
+
+static gboolean
+tl_checkpoint_sink_unlock (GstBaseSink *sink)
+{
+  tl_checkpoint_queue_set_hurried (TL_CHECKPOINT_SINK (sink)->queue, TRUE);
+  return TRUE;
+}
+
+static gboolean
+tl_checkpoint_sink_unlock_stop (GstBaseSink *sink)
+{
+  tl_checkpoint_queue_set_hurried (TL_CHECKPOINT_SINK (sink)->queue, FALSE);
+  return TRUE;
+}
+
+static gboolean
+tl_checkpoint_sink_event (GstBaseSink *sink, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    tl_checkpoint_queue_drain (TL_CHECKPOINT_SINK (sink)->queue);
+  return GST_BASE_SINK_CLASS (tl_checkpoint_sink_parent_class)
+      ->event (sink, event);
+}
+
+/* ---- life ---- */
+
+static gboolean
+begin_run (TlCheckpointSink *self)
+{
+  if (!open_folder (self))
+    return FALSE;
+  tl_run_folder_begin (self->folder);
+  self->adopted = FALSE;
+  self->warned = FALSE;
+  GST_OBJECT_LOCK (self);
+  self->best_metric = NAN;
+  g_clear_pointer (&self->last_location, g_free);
+  GST_OBJECT_UNLOCK (self);
+  self->queue = tl_checkpoint_queue_new (write_checkpoint, self);
+  return TRUE;
+}
+
+/* What is wrong with the folder shall be said before data flows. */
+static gboolean
+try_folder (TlCheckpointSink *self)
+{
+  gboolean is_good = open_folder (self);
+
+  close_folder (self);
+  return is_good;
+}
+
+/* While the pads are still active: afterwards upstream cannot answer. */
+static void
+ask_for_final (TlCheckpointSink *self)
+{
+  g_autoptr (GstQuery) query = tl_query_new_final_checkpoint ();
+  GstBuffer *checkpoint;
+
+  if (!gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
+    return;
+  checkpoint = tl_query_parse_final_checkpoint (query);
+  if (checkpoint)
+    enqueue (self, checkpoint);
+}
+
+static GstStateChangeReturn
+tl_checkpoint_sink_change_state (GstElement *element, GstStateChange transition)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (element);
+  GstStateChangeReturn ret;
+
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY && !try_folder (self))
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !begin_run (self)))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    ask_for_final (self);
+  ret = GST_ELEMENT_CLASS (tl_checkpoint_sink_parent_class)
+            ->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
+      || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
+          && ret == GST_STATE_CHANGE_FAILURE))
+    close_folder (self);
+  return ret;
+}
+
+static void
+tl_checkpoint_sink_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
+
+  switch (id) {
+    case PROP_LOCATION:
+      g_free (self->location);
+      self->location = g_value_dup_string (value);
+      break;
+    case PROP_SAVE_LAST:
+      self->save_last = g_value_get_boolean (value);
+      break;
+    case PROP_SAVE_TOP_K:
+      self->save_top_k = g_value_get_uint (value);
+      break;
+    case PROP_MONITOR:
+      g_free (self->monitor);
+      self->monitor = g_value_dup_string (value);
+      break;
+    case PROP_MODE:
+      self->mode = g_value_get_enum (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+}
+
+static void
+tl_checkpoint_sink_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_set_string (value, self->location);
+      break;
+    case PROP_SAVE_LAST:
+      g_value_set_boolean (value, self->save_last);
+      break;
+    case PROP_SAVE_TOP_K:
+      g_value_set_uint (value, self->save_top_k);
+      break;
+    case PROP_MONITOR:
+      g_value_set_string (value, self->monitor);
+      break;
+    case PROP_MODE:
+      g_value_set_enum (value, self->mode);
+      break;
+    case PROP_BEST_METRIC:
+      g_value_set_double (value, self->best_metric);
+      break;
+    case PROP_LAST_LOCATION:
+      g_value_set_string (value, self->last_location);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+tl_checkpoint_sink_finalize (GObject *object)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
+
+  g_free (self->location);
+  g_free (self->monitor);
+  g_free (self->last_location);
+  G_OBJECT_CLASS (tl_checkpoint_sink_parent_class)->finalize (object);
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  const GParamFlags fixed = G_PARAM_STATIC_STRINGS | G_PARAM_READABLE;
+  const GParamFlags flags = fixed | G_PARAM_WRITABLE | GST_PARAM_MUTABLE_READY;
+
+  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
+      "Folder of the run's files, created where missing; must be set",
+      DEFAULT_LOCATION, flags);
+  props[PROP_SAVE_LAST] = g_param_spec_boolean ("save-last", "Save last",
+      "Keep the newest checkpoint as last.safetensors, from which a run resumes",
+      DEFAULT_SAVE_LAST, flags);
+  props[PROP_SAVE_TOP_K] = tl_param_spec_set_range (
+      g_param_spec_uint ("save-top-k", "Save top k",
+          "Best epochs kept: 0 none, 1 best.safetensors, more also as "
+          "epoch-NNN.safetensors",
+          0, G_MAXUINT, DEFAULT_SAVE_TOP_K, flags),
+      0, MAX_SAVE_TOP_K);
+  props[PROP_MONITOR] = g_param_spec_string ("monitor", "Monitor",
+      "Validation metric that decides which epoch is best, ties by loss: "
+      "balanced-accuracy, accuracy, loss, auc",
+      DEFAULT_MONITOR, flags);
+  props[PROP_MODE] = g_param_spec_enum ("mode", "Mode",
+      "Whether a larger or a smaller value of the monitored metric is better",
+      TL_TYPE_MONITOR_MODE, DEFAULT_MODE, flags);
+  props[PROP_BEST_METRIC] = g_param_spec_double ("best-metric", "Best metric",
+      "Monitored metric of the best epoch so far; not a number before the first",
+      -G_MAXDOUBLE, G_MAXDOUBLE, 0, fixed);
+  props[PROP_LAST_LOCATION] = g_param_spec_string ("last-location",
+      "Last location", "Checkpoint file that was written last", NULL, fixed);
+  g_object_class_install_properties (object_class, N_PROPS, props);
+}
+
+static void
+tl_checkpoint_sink_class_init (TlCheckpointSinkClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSinkClass *sink_class = GST_BASE_SINK_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (checkpointsink_debug, "checkpointsink", 0,
+      "writes checkpoints");
+  object_class->set_property = tl_checkpoint_sink_set_property;
+  object_class->get_property = tl_checkpoint_sink_get_property;
+  object_class->finalize = tl_checkpoint_sink_finalize;
+  install_properties (object_class);
+
+  element_class->change_state = tl_checkpoint_sink_change_state;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_set_static_metadata (element_class, "Checkpoint sink",
+      "Sink/File/Training", "Writes the checkpoints of a run to a folder",
+      "tlpipe developers");
+
+  sink_class->unlock = tl_checkpoint_sink_unlock;
+  sink_class->unlock_stop = tl_checkpoint_sink_unlock_stop;
+  sink_class->event = tl_checkpoint_sink_event;
+  gst_type_mark_as_plugin_api (TL_TYPE_MONITOR_MODE, 0);
+}
+
+static void
+tl_checkpoint_sink_init (TlCheckpointSink *self)
+{
+  self->location = g_strdup (DEFAULT_LOCATION);
+  self->save_last = DEFAULT_SAVE_LAST;
+  self->save_top_k = DEFAULT_SAVE_TOP_K;
+  self->monitor = g_strdup (DEFAULT_MONITOR);
+  self->mode = DEFAULT_MODE;
+  self->best_metric = NAN;
+  gst_pad_set_chain_function (GST_BASE_SINK_PAD (self),
+      tl_checkpoint_sink_chain);
+  gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
+  gst_base_sink_set_async_enabled (GST_BASE_SINK (self), FALSE);
+  gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);
+}

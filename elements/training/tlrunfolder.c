@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tlrunfolder.h"
+#include "tlmetricslog.h"
+#include "tlranking.h"
+
+#include <tlfail.h>
+
+#include <glib/gstdio.h>
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define LAST "last.safetensors"
+#define BEST "best.safetensors"
+#define METRICS "metrics.jsonl"
+#define EPOCH_PATTERN "^epoch-[0-9]{3,10}\\.safetensors$"
+#define TEMPORARY_PATTERN                                                      \
+  "^((last|best|epoch-[0-9]{3,10})\\.safetensors|metrics\\.jsonl)"             \
+  "\\.tmp-[0-9]+-[0-9]+$"
+
+/* A file that the folder held at the begin of the run. */
+typedef struct
+{
+  gchar *run; /* NULL if it is no checkpoint of ours */
+  gboolean is_ranked;
+  TlRankingEntry entry;
+} Found;
+
+struct TlRunFolder
+{
+  gchar *location;
+  gboolean save_last;
+  gchar *monitor;
+  TlRanking ranking;
+  GArray *found;       /* Found; until the run is known */
+  gboolean fresh;      /* metrics.jsonl is of another run */
+  gint64 logged_epoch; /* the last one in metrics.jsonl; -1 for none */
+};
+
+static void
+clear_found (gpointer found)
+{
+  g_free (((Found *) found)->run);
+}
+
+static gchar *
+path_of (const TlRunFolder *self, const gchar *name)
+{
+  return g_build_filename (self->location, name, NULL);
+}
+
+static gchar *
+epoch_path (const TlRunFolder *self, guint32 epoch)
+{
+  g_autofree gchar *name =
+      g_strdup_printf ("epoch-%03" G_GUINT32_FORMAT ".safetensors", epoch);
+
+  return path_of (self, name);
+}
+
+/* ---- opening ---- */
+
+static TlStatus
+prepare_folder (const gchar *location, TlError *error)
+{
+  const gchar *what = NULL;
+
+  if (g_mkdir_with_parents (location, 0777) < 0)
+    what = "cannot be created";
+  else if (g_access (location, W_OK | X_OK) < 0)
+    what = "cannot be written to";
+  if (!what)
+    return TL_OK;
+  return tl_fail (error, TL_ERROR_WRITE,
+      "The run folder %.600s %s: %s. Choose another location.", location, what,
+      g_strerror (errno));
+}
+
+TlStatus
+tl_run_folder_open (const TlRunFolderSettings *settings, TlRunFolder **ret,
+    TlError *error)
+{
+  TlStatus status = prepare_folder (settings->location, error);
+  TlRunFolder *self;
+
+  if (status != TL_OK)
+    return status;
+  self = g_new0 (TlRunFolder, 1);
+  self->location = g_strdup (settings->location);
+  self->save_last = settings->save_last;
+  self->monitor = g_strdup (settings->monitor);
+  self->logged_epoch = -1;
+  tl_ranking_init (&self->ranking, settings->save_top_k,
+      settings->lower_is_better);
+  self->found = g_array_new (FALSE, TRUE, sizeof (Found));
+  g_array_set_clear_func (self->found, clear_found);
+  *ret = self;
+  return TL_OK;
+}
+
+void
+tl_run_folder_free (TlRunFolder *self)
+{
+  if (!self)
+    return;
+  g_free (self->location);
+  g_free (self->monitor);
+  tl_ranking_clear (&self->ranking);
+  g_array_unref (self->found);
+  g_free (self);
+}
+
+/* ---- what is there already ---- */
+
+/* FALSE for an epoch that cannot be ranked: no validation, not the whole of it,
+ * or without the metric. */
+static gboolean
+rank_info (const TlRunFolder *self, const TlCheckpointInfo *info,
+    TlRankingEntry *ret)
+{
+  ret->epoch = info->epoch;
+  ret->loss = INFINITY;
+  tl_metrics_lookup (info->valid, "loss", &ret->loss);
+  return info->ends_epoch && info->valid
+      && !strstr (info->valid, "complete=false")
+      && tl_metrics_lookup (info->valid, self->monitor, &ret->value);
+}
+
+static void
+look_at (TlRunFolder *self, const gchar *name)
+{
+  g_autofree gchar *path = path_of (self, name);
+  g_auto (TlCheckpointInfo) info = {0};
+  TlError error = TL_ERROR_INIT;
+  Found found = {0};
+
+  if (tl_checkpoint_info_read_file (&info, path, &error) == TL_OK) {
+    found.run = g_steal_pointer (&info.run);
+    found.is_ranked =
+        strcmp (name, LAST) != 0 && rank_info (self, &info, &found.entry);
+  }
+  g_array_append_val (self->found, found);
+}
+
+void
+tl_run_folder_begin (TlRunFolder *self)
+{
+  g_autoptr (GDir) dir = g_dir_open (self->location, 0, NULL);
+  const gchar *name;
+
+  g_array_set_size (self->found, 0);
+  tl_ranking_empty (&self->ranking);
+  self->fresh = FALSE;
+  self->logged_epoch = -1;
+  while (dir && (name = g_dir_read_name (dir))) {
+    if (g_regex_match_simple (TEMPORARY_PATTERN, name, 0, 0)) {
+      g_autofree gchar *path = path_of (self, name);
+
+      g_unlink (path);
+    } else if (strcmp (name, LAST) == 0 || strcmp (name, BEST) == 0
+        || g_regex_match_simple (EPOCH_PATTERN, name, 0, 0)) {
+      look_at (self, name);
+    }
+  }
+}
+
+/* An epoch that comes again is ranked again: the run begins anew, or goes on
+ * from before it. */
+gboolean
+tl_run_folder_adopt (TlRunFolder *self, const TlCheckpointInfo *info)
+{
+  /* The first epoch that is still to come, counted from 1 as in the files. */
+  guint64 next = (guint64) info->epoch + !info->ends_epoch;
+  gboolean foreign = FALSE, ours = FALSE;
+
+  for (guint i = 0; i < self->found->len; i++) {
+    const Found *found = &g_array_index (self->found, Found, i);
+
+    if (g_strcmp0 (found->run, info->run) != 0) {
+      foreign = TRUE;
+      continue;
+    }
+    ours = TRUE;
+    if (found->is_ranked && found->entry.epoch < next)
+      tl_ranking_add (&self->ranking, &found->entry);
+  }
+  self->fresh = !ours;
+  g_array_set_size (self->found, 0);
+  return foreign;
+}
+
+/* ---- writing ---- */
+
+typedef struct
+{
+  TlRunFolder *folder;
+  const TlChunk *chunks;
+  gsize n_chunks;
+  TlRunFolderWritten written;
+  gpointer user;
+  gdouble value;
+  TlError *error;
+} Save;
+
+/* Takes over @path. */
+static TlStatus
+write_file (const Save *save, const gchar *kind, gchar *path)
+{
+  TlStatus status =
+      tl_file_replace (path, save->chunks, save->n_chunks, save->error);
+
+  if (status == TL_OK)
+    save->written (kind, path, save->value, save->user);
+  g_free (path);
+  return status;
+}
+
+/* The file of an epoch that is no longer one of the best; there is none where
+ * save-top-k was 1. */
+static void
+remove_evicted (TlRunFolder *self)
+{
+  TlRankingEntry evicted;
+
+  while (tl_ranking_evict (&self->ranking, &evicted)) {
+    g_autofree gchar *path = epoch_path (self, evicted.epoch);
+
+    g_unlink (path);
+  }
+}
+
+static TlStatus
+save_ranked (const Save *save, const TlRankingEntry *entry)
+{
+  TlRunFolder *self = save->folder;
+  gint place = tl_ranking_add (&self->ranking, entry);
+  TlStatus status = TL_OK;
+
+  if (place >= 0 && self->ranking.size > 1)
+    status = write_file (save, "epoch", epoch_path (self, entry->epoch));
+  if (place == 0 && status == TL_OK)
+    status = write_file (save, "best", path_of (self, BEST));
+  if (status == TL_OK)
+    remove_evicted (self);
+  return status;
+}
+
+static TlStatus
+log_metrics (TlRunFolder *self, const TlCheckpointInfo *info, TlError *error)
+{
+  g_autofree gchar *path = path_of (self, METRICS);
+  TlStatus status = tl_metrics_log_append (path, info, self->fresh, error);
+
+  if (status == TL_OK) {
+    self->logged_epoch = info->epoch;
+    self->fresh = FALSE;
+  }
+  return status;
+}
+
+/* last.safetensors comes last: what is resumed from it has all the rest. */
+TlStatus
+tl_run_folder_save (TlRunFolder *self, const TlCheckpointInfo *info,
+    const TlChunk *chunks, gsize n_chunks, TlRunFolderWritten written,
+    gpointer user, TlError *error)
+{
+  Save save = {self, chunks, n_chunks, written, user, NAN, error};
+  TlRankingEntry entry;
+  TlStatus status = TL_OK;
+
+  /* The last epoch comes twice: at its end, and when the run is finished. */
+  if (info->ends_epoch && info->epoch != self->logged_epoch) {
+    if (rank_info (self, info, &entry)) {
+      save.value = entry.value;
+      status = save_ranked (&save, &entry);
+    }
+    if (status == TL_OK)
+      status = log_metrics (self, info, error);
+  }
+  if (status == TL_OK && self->save_last)
+    status = write_file (&save, "last", path_of (self, LAST));
+  return status;
+}
+
+gdouble
+tl_run_folder_best (const TlRunFolder *self)
+{
+  const TlRankingEntry *best = tl_ranking_best (&self->ranking);
+
+  return best ? best->value : NAN;
+}
