@@ -9,6 +9,7 @@
 #define CHANNELS 3
 /* Pixels taken apart into planes at a time; the planes stay in the cache. */
 #define CHUNK 256
+#define LANES 8
 
 void
 tl_pixel_flip_horizontal (const TlRaster *raster)
@@ -136,24 +137,27 @@ tl_pixel_saturation (const TlRaster *raster, double factor)
         (float) factor);
 }
 
-/* Four pixels at a time, spelled out: compilers do not see through the choices
- * below. Comparisons give masks of all ones or zeros. */
-typedef float Floats __attribute__ ((vector_size (16)));
-typedef int32_t Ints __attribute__ ((vector_size (16)));
+/* Eight pixels at a time, spelled out: compilers do not see through the choices
+ * below. Comparisons give masks of all ones or zeros. Everything is inlined:
+ * how such vectors are passed to functions depends on the instruction set. */
+typedef float Floats __attribute__ ((vector_size (32)));
+typedef int32_t Ints __attribute__ ((vector_size (32)));
+#define ONE ((Floats){1, 1, 1, 1, 1, 1, 1, 1})
+#define INLINE static inline __attribute__ ((always_inline))
 
-static inline Floats
+INLINE Floats
 choose (Ints mask, Floats yes, Floats no)
 {
   return (Floats) (((Ints) yes & mask) | ((Ints) no & ~mask));
 }
 
-static inline Floats
+INLINE Floats
 larger (Floats a, Floats b)
 {
   return choose (a > b, a, b);
 }
 
-static inline Floats
+INLINE Floats
 smaller (Floats a, Floats b)
 {
   return choose (a < b, a, b);
@@ -162,7 +166,7 @@ smaller (Floats a, Floats b)
 /* floor (255 * x) for x in [0, 1], as if the product were exact: the rounded
  * product may reach the next integer, and 256 x - n is exact where it counts.
  * A mask counts as -1. */
-static inline Ints
+INLINE Ints
 floor_255 (Floats x)
 {
   Ints n = __builtin_convertvector(x * 255.0f, Ints);
@@ -173,11 +177,11 @@ floor_255 (Floats x)
 /* Where on the circle of six sixths the colours are. The products of Pillow's
  * formula reduce to the place of the middle channel between the others, with
  * the same single rounding. */
-static inline Floats
+INLINE Floats
 sixths_of (Floats r, Floats g, Floats b, Floats high, Floats low, Floats range)
 {
   Floats middle = r + g + b - high - low;
-  Floats gap = (high - middle) / larger (range, (Floats){1, 1, 1, 1});
+  Floats gap = (high - middle) / larger (range, ONE);
   Floats from_red = choose (b == low, 1 - gap, gap - 1);
   Floats from_green = choose (b == low, 1 + gap, 3 - gap);
   Floats from_blue = choose (r == low, 3 + gap, 5 - gap);
@@ -189,19 +193,19 @@ sixths_of (Floats r, Floats g, Floats b, Floats high, Floats low, Floats range)
 /* Share of the way from white to the pure colour that one channel goes, for a
  * hue of @turns sixths of the circle. @offset is 5, 3, 1 for red, green, blue.
  */
-static inline Floats
+INLINE Floats
 removed_share (Floats turns, float offset)
 {
   Floats k = turns + offset;
 
   k = choose (k >= 6, k - 6, k);
   k = smaller (k, 4 - k);
-  return smaller (larger (k, (Floats){0}), (Floats){1, 1, 1, 1});
+  return smaller (larger (k, (Floats){0}), ONE);
 }
 
 /* Hue, saturation and value in 0..255 and back, through the same truncations
  * as Pillow's convert("HSV"). */
-static void
+TL_VECTORISED static void
 turn_hues (Floats *red, Floats *green, Floats *blue, uint32_t n, int32_t shift)
 {
   for (uint32_t i = 0; i < n; i++) {
@@ -211,10 +215,11 @@ turn_hues (Floats *red, Floats *green, Floats *blue, uint32_t n, int32_t shift)
     Floats range = high - low;
     Floats turn = sixths_of (r, g, b, high, low, range) / 6.0f;
     Ints hue = floor_255 (choose (turn < 0, turn + 1, turn)) & (range > 0);
-    Ints saturation = floor_255 (range / larger (high, (Floats){1, 1, 1, 1}));
+    Ints saturation = floor_255 (range / larger (high, ONE));
     Floats turns =
         __builtin_convertvector((hue + shift) & 255, Floats) * (6.0f / 255.0f);
-    Floats span = high * (__builtin_convertvector(saturation, Floats) / 255.0f);
+    Floats span =
+        high * (__builtin_convertvector(saturation, Floats) * (1 / 255.0f));
 
     red[i] = high - span * removed_share (turns, 5) + 0.5f;
     green[i] = high - span * removed_share (turns, 3) + 0.5f;
@@ -222,9 +227,9 @@ turn_hues (Floats *red, Floats *green, Floats *blue, uint32_t n, int32_t shift)
   }
 }
 
-static void
-split_pixels (const uint8_t *pixels, uint32_t n, float *red, float *green,
-    float *blue)
+TL_VECTORISED static void
+split_pixels (const uint8_t *restrict pixels, uint32_t n, float *restrict red,
+    float *restrict green, float *restrict blue)
 {
   for (uint32_t i = 0; i < n; i++) {
     red[i] = pixels[i * 3];
@@ -233,7 +238,7 @@ split_pixels (const uint8_t *pixels, uint32_t n, float *red, float *green,
   }
 }
 
-static void
+TL_VECTORISED static void
 join_pixels (const float *red, const float *green, const float *blue,
     uint32_t n, uint8_t *pixels)
 {
@@ -248,7 +253,7 @@ void
 tl_pixel_hue (const TlRaster *raster, double shift)
 {
   /* Lanes beyond the last pixel hold old values and are not written back. */
-  Floats planes[CHANNELS][CHUNK / 4] = {{{0}}};
+  Floats planes[CHANNELS][CHUNK / LANES] = {{{0}}};
   float *red = (float *) planes[0];
   float *green = (float *) planes[1];
   float *blue = (float *) planes[2];
@@ -261,7 +266,7 @@ tl_pixel_hue (const TlRaster *raster, double shift)
       uint8_t *pixels = row + (size_t) x * CHANNELS;
 
       split_pixels (pixels, n, red, green, blue);
-      turn_hues (planes[0], planes[1], planes[2], (n + 3) / 4,
+      turn_hues (planes[0], planes[1], planes[2], (n + LANES - 1) / LANES,
           (int32_t) (shift * 255));
       join_pixels (red, green, blue, n, pixels);
     }
