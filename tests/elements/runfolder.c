@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The trainer and the sink together: the files of a run. */
+
+#include "tlcheckpointsink.h"
+#include "tlfeed.h"
+#include "tlresnetfinetune.h"
+#include "tlrig.h"
+
+#include <gst/check/gstcheck.h>
+
+static const gchar *const files[] = {"last.safetensors", "best.safetensors",
+    "epoch-001.safetensors", "epoch-002.safetensors", "epoch-003.safetensors",
+    "metrics.jsonl"};
+
+/* The rig with a sink to rig_folder/@name in place of its own. */
+static gchar *
+use_sink (Rig *rig, const gchar *name)
+{
+  gchar *path = g_build_filename (rig_folder, name, NULL);
+
+  rig_init (rig);
+  gst_bin_remove (GST_BIN (rig->pipeline), rig->sink);
+  rig->sink = gst_element_factory_make ("checkpointsink", NULL);
+  g_object_set (rig->sink, "location", path, "save-top-k", 3, NULL);
+  gst_bin_add (GST_BIN (rig->pipeline), rig->sink);
+  fail_unless (gst_element_link (rig->trainer, rig->sink));
+  return path;
+}
+
+/* A run of @n batches, 0 for all; ended by a stop, not by EOS, if @cut. */
+static void
+run (const gchar *name, guint n, gboolean cut, gboolean resume)
+{
+  Feed feed = FEED_INIT;
+  g_autofree gchar *path = NULL, *last = NULL;
+  Rig rig;
+
+  path = use_sink (&rig, name);
+  last = g_build_filename (path, "last.safetensors", NULL);
+  feed.max_batches = n;
+  if (resume)
+    g_object_set (rig.trainer, "resume", last, NULL);
+  rig_play (&rig);
+  if (resume) {
+    g_autoptr (GstQuery) query = tl_query_new_cursor ();
+
+    fail_unless (gst_pad_peer_query (rig.pad, query));
+    fail_unless (tl_query_parse_cursor (query, &feed.start));
+  }
+  if (cut) {
+    feed_begin (&feed, rig.pad);
+    feed_run (&feed, rig.pad, NULL);
+  } else {
+    feed_all (&feed, rig.pad);
+    rig_expect_eos (&rig);
+  }
+  rig_clear (&rig);
+}
+
+static gchar *
+read_file (const gchar *folder, const gchar *name, gsize *n)
+{
+  g_autofree gchar *path = g_build_filename (rig_folder, folder, name, NULL);
+  gchar *bytes = NULL;
+
+  fail_unless (g_file_get_contents (path, &bytes, n, NULL), "no %s", path);
+  return bytes;
+}
+
+static void
+expect_same_files (const gchar *a, const gchar *b)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    gsize n = 0, m = 0;
+    g_autofree gchar *x = read_file (a, files[i], &n);
+    g_autofree gchar *y = read_file (b, files[i], &m);
+
+    fail_unless (n == m && memcmp (x, y, n) == 0, "%s of %s and %s", files[i],
+        a, b);
+  }
+}
+
+static void
+remove_runs (void)
+{
+  g_autofree gchar *quoted = g_shell_quote (rig_folder);
+  g_autofree gchar *command = g_strdup_printf ("rm -rf %s/run-*", quoted);
+
+  fail_unless (system (command) == 0);
+  rig_tear_down ();
+}
+
+GST_START_TEST (same_run_gives_the_same_files)
+{
+  run ("run-a", 0, FALSE, FALSE);
+  run ("run-b", 0, FALSE, FALSE);
+  run ("run-b", 0, FALSE, FALSE);
+  expect_same_files ("run-a", "run-b");
+}
+GST_END_TEST
+
+GST_START_TEST (stopped_and_resumed_run_gives_the_same_files)
+{
+  run ("run-whole", 0, FALSE, FALSE);
+  for (guint n = 1; n < 24; n += 3) {
+    g_autofree gchar *name = g_strdup_printf ("run-%u", n);
+
+    run (name, n, TRUE, FALSE);
+    run (name, 0, FALSE, TRUE);
+    expect_same_files ("run-whole", name);
+  }
+}
+GST_END_TEST
+
+static Suite *
+runfolder_suite (void)
+{
+  Suite *suite = suite_create ("runfolder");
+  TCase *tcase = tcase_create ("runfolder");
+
+  GST_ELEMENT_REGISTER (checkpointsink, NULL);
+  GST_ELEMENT_REGISTER (resnetfinetune, NULL);
+  tcase_add_checked_fixture (tcase, rig_set_up, remove_runs);
+  tcase_add_test (tcase, same_run_gives_the_same_files);
+  tcase_add_test (tcase, stopped_and_resumed_run_gives_the_same_files);
+  suite_add_tcase (suite, tcase);
+  return suite;
+}
+
+GST_CHECK_MAIN (runfolder);
