@@ -41,16 +41,11 @@
  */
 
 #include "tlbatcher.h"
+#include "tlbatchfill.h"
 #include "tlbatchpool.h"
 
-#include <tlbatchmeta.h>
 #include <tlevents.h>
 #include <tlrange.h>
-#include <tlsamplemeta.h>
-
-#include <gst/video/video.h>
-
-#include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (batcher_debug);
 #define GST_CAT_DEFAULT batcher_debug
@@ -84,9 +79,7 @@ struct _TlBatcher
   gboolean refused;   /* caps that upstream sends again with each push */
   GstVideoInfo video; /* of a sample; no format before the first CAPS */
   TlBatchInfo info;
-  GstBuffer *batch; /* being filled and mapped, or NULL */
-  GstMapInfo map;
-  TlBatchMeta *meta; /* of @batch */
+  TlBatchFill batch;
   guint64 n_pushed;
   guint64 step;      /* of the next batch, in the phase below */
   gint64 step_epoch; /* -1 before the first phase */
@@ -159,73 +152,42 @@ negotiate_pool (TlBatcher *self, GstCaps *caps)
 
 /* ---- the batch ---- */
 
-static void
-clear_batch (TlBatcher *self)
-{
-  if (!self->batch)
-    return;
-  gst_buffer_unmap (self->batch, &self->map);
-  gst_clear_buffer (&self->batch);
-  self->meta = NULL;
-}
-
-/* Zeroes what was not filled, so that the bytes repeat, and pushes. */
-static GstFlowReturn
-push_batch (TlBatcher *self)
-{
-  gsize filled = self->meta->n_valid * tl_batch_info_sample_size (&self->info);
-  GstBuffer *batch = g_steal_pointer (&self->batch);
-
-  memset (self->map.data + filled, 0,
-      tl_batch_info_size (&self->info) - filled);
-  gst_buffer_unmap (batch, &self->map);
-  self->meta->step = self->step++;
-  self->meta = NULL;
-  GST_BUFFER_OFFSET (batch) = self->n_pushed++;
-  return gst_pad_push (self->srcpad, batch);
-}
-
-/* Ends the batch early; its phase has ended. */
+/* Ends the batch, full or not: its phase has ended. */
 static GstFlowReturn
 close_batch (TlBatcher *self)
 {
-  if (!self->batch)
+  GstBuffer *batch;
+
+  if (tl_batch_fill_count (&self->batch) == 0)
     return GST_FLOW_OK;
-  if (self->drop_last && self->meta->split == TL_SPLIT_TRAIN
-      && self->meta->n_valid < self->meta->size) {
-    GST_INFO_OBJECT (self, "drop-last: leaving out %u samples of epoch %u",
-        self->meta->n_valid, self->meta->epoch);
-    clear_batch (self);
+  if (self->drop_last && !tl_batch_fill_is_full (&self->batch)
+      && self->step_split == TL_SPLIT_TRAIN) {
+    GST_INFO_OBJECT (self, "drop-last: leaving out %u samples",
+        tl_batch_fill_count (&self->batch));
+    tl_batch_fill_clear (&self->batch);
     return GST_FLOW_OK;
   }
-  return push_batch (self);
+  batch = tl_batch_fill_finish (&self->batch, self->step++);
+  GST_BUFFER_OFFSET (batch) = self->n_pushed++;
+  return gst_pad_push (self->srcpad, batch);
 }
 
 /* Drops a batch whose phase was cut off; returns how many samples it had. */
 static guint
 drop_batch (TlBatcher *self)
 {
-  guint n = self->batch ? self->meta->n_valid : 0;
+  guint n = tl_batch_fill_count (&self->batch);
 
-  clear_batch (self);
+  tl_batch_fill_clear (&self->batch);
   return n;
 }
 
 static GstFlowReturn
-acquire_batch (TlBatcher *self)
+refuse_memory (TlBatcher *self, GstFlowReturn ret)
 {
   gsize size = tl_batch_info_size (&self->info);
-  GstFlowReturn ret =
-      gst_buffer_pool_acquire_buffer (self->pool, &self->batch, NULL);
-  g_autofree gchar *text = NULL;
+  g_autofree gchar *text = g_format_size (size);
 
-  if (ret == GST_FLOW_FLUSHING)
-    return ret;
-  if (ret == GST_FLOW_OK && gst_buffer_get_size (self->batch) == size
-      && gst_buffer_map (self->batch, &self->map, GST_MAP_READWRITE))
-    return ret;
-  gst_clear_buffer (&self->batch);
-  text = g_format_size (size);
   GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
       ("No memory for a batch of %u pictures of %dx%d (%s): lower batch-size.",
           self->batch_size, self->info.width, self->info.height, text),
@@ -237,66 +199,29 @@ acquire_batch (TlBatcher *self)
 static GstFlowReturn
 open_batch (TlBatcher *self, const TlSampleMeta *sample)
 {
-  GstFlowReturn ret = acquire_batch (self);
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret =
+      gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
 
-  if (ret != GST_FLOW_OK)
+  if (ret == GST_FLOW_FLUSHING)
     return ret;
+  if (ret != GST_FLOW_OK)
+    return refuse_memory (self, ret);
+  if (gst_buffer_get_size (buffer) != tl_batch_info_size (&self->info)) {
+    gst_buffer_unref (buffer);
+    return refuse_memory (self, ret);
+  }
+  if (!tl_batch_fill_begin (&self->batch, buffer, self->batch_size, sample))
+    return refuse_memory (self, ret);
   if (self->step_epoch != sample->epoch || self->step_split != sample->split) {
     self->step = 0;
     self->step_epoch = sample->epoch;
     self->step_split = sample->split;
   }
-  self->meta = tl_buffer_add_batch_meta (self->batch, self->batch_size);
-  self->meta->split = sample->split;
-  self->meta->epoch = sample->epoch;
-  self->meta->view = sample->view;
-  self->meta->n = sample->n;
   return ret;
 }
 
 /* ---- samples ---- */
-
-static gboolean
-has_phase (const TlBatcher *self, guint32 epoch, TlSplit split)
-{
-  return self->batch && self->meta->epoch == epoch
-      && self->meta->split == split;
-}
-
-/* A GstVideoMeta may contradict the caps; without one the size is certain. */
-static gboolean
-has_size (const TlBatcher *self, GstBuffer *buffer)
-{
-  const GstVideoMeta *video = gst_buffer_get_video_meta (buffer);
-
-  if (!video)
-    return gst_buffer_get_size (buffer) == self->video.size;
-  return video->format == GST_VIDEO_FORMAT_RGB
-      && video->width == (guint) self->info.width
-      && video->height == (guint) self->info.height;
-}
-
-/* Copies the rows without their padding into the next slot. */
-static gboolean
-copy_pixels (TlBatcher *self, GstBuffer *buffer)
-{
-  gsize row = (gsize) self->info.width * 3;
-  guint8 *to = self->map.data
-      + self->meta->n_valid * tl_batch_info_sample_size (&self->info);
-  GstVideoFrame frame;
-  const guint8 *from;
-
-  if (!has_size (self, buffer))
-    return FALSE;
-  if (!gst_video_frame_map (&frame, &self->video, buffer, GST_MAP_READ))
-    return FALSE;
-  from = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0);
-  for (gint y = 0; y < self->info.height; y++)
-    memcpy (to + y * row,
-        from + (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0), row);
-  gst_video_frame_unmap (&frame);
-  return TRUE;
-}
 
 static GstFlowReturn
 refuse_size (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
@@ -308,30 +233,24 @@ refuse_size (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
           self->video.size),
       ("sample %" G_GUINT64_FORMAT ", %s", sample->index,
           sample->path ? sample->path : "no path"));
+  drop_batch (self);
   return GST_FLOW_ERROR;
 }
 
 static GstFlowReturn
 add_sample (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
 {
-  TlBatchSample slot = {.index = sample->index,
-      .position = sample->position,
-      .group = sample->group,
-      .label = sample->label,
-      .path = sample->path};
   GstFlowReturn ret = GST_FLOW_OK;
 
-  if (!has_phase (self, sample->epoch, sample->split))
+  if (!tl_batch_fill_has_phase (&self->batch, sample->epoch, sample->split))
     ret = close_batch (self);
-  if (ret == GST_FLOW_OK && !self->batch)
+  if (ret == GST_FLOW_OK && !self->batch.buffer)
     ret = open_batch (self, sample);
   if (ret != GST_FLOW_OK)
     return ret;
-  if (!copy_pixels (self, buffer))
+  if (!tl_batch_fill_add (&self->batch, &self->video, buffer, sample))
     return refuse_size (self, buffer, sample);
-  tl_batch_meta_append (self->meta, &slot);
-  if (self->meta->n_valid == self->meta->size
-      || sample->position + 1 == sample->n)
+  if (tl_batch_fill_is_full (&self->batch) || sample->position + 1 == sample->n)
     ret = close_batch (self);
   return ret;
 }
@@ -372,7 +291,7 @@ refuse_change (TlBatcher *self, const GstVideoInfo *video)
        "have one size, as imagedecode gives them.",
           self->info.width, self->info.height, GST_VIDEO_INFO_WIDTH (video),
           GST_VIDEO_INFO_HEIGHT (video)),
-      ("%u samples are in the batch", self->meta->n_valid));
+      ("%u samples are in the batch", tl_batch_fill_count (&self->batch)));
   return FALSE;
 }
 
@@ -417,7 +336,7 @@ set_caps (TlBatcher *self, GstCaps *caps)
   }
   if (self->refused)
     return FALSE;
-  if (self->batch)
+  if (self->batch.buffer)
     return refuse_change (self, &video);
   if (tl_batch_info_size (&info) > TL_BATCH_MAX_BYTES)
     return refuse_bytes (self, &info);
@@ -439,9 +358,9 @@ follow_phase (TlBatcher *self, GstEvent *event)
   TlPhaseEnd end;
 
   if ((tl_event_parse_phase (event, &phase)
-          && !has_phase (self, phase.epoch, phase.split))
+          && !tl_batch_fill_has_phase (&self->batch, phase.epoch, phase.split))
       || (tl_event_parse_phase_end (event, &end)
-          && has_phase (self, end.epoch, end.split)))
+          && tl_batch_fill_has_phase (&self->batch, end.epoch, end.split)))
     close_batch (self);
 }
 
