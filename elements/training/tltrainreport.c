@@ -123,9 +123,12 @@ describe_model (const TlModelReport *report)
       "%s from %s on %s, %s, %u thread%s, %s: ", report->arch, file,
       report->device, report->precision, report->n_threads,
       report->n_threads == 1 ? "" : "s", report->backend);
-  g_string_append_printf (text, "%s of %s parameters train",
-      tl_show_number (report->n_trainable).text,
-      tl_show_number (report->n_parameters).text);
+  if (report->n_trainable > 0)
+    g_string_append_printf (text, "%s of ",
+        tl_show_number (report->n_trainable).text);
+  g_string_append_printf (text, "%s parameters%s",
+      tl_show_number (report->n_parameters).text,
+      report->n_trainable > 0 ? " train" : "");
   for (guint i = 0; i < report->n_modules; i++) {
     if (!report->modules[i].frozen)
       g_string_append_printf (text, " %s", report->modules[i].name);

@@ -239,7 +239,7 @@ describe_proof (const TlTrainRun *self, guint n_frozen)
 
   if (n_frozen == 0)
     return g_strdup ("nothing was frozen");
-  return g_strdup_printf ("the %u frozen tensors are bit for bit those of %s",
+  return g_strdup_printf ("frozen tensors (%u) are bit for bit those of %s",
       n_frozen, file);
 }
 
@@ -261,7 +261,7 @@ finish_training (TlTrainRun *self)
     return flow;
   proof = describe_proof (self, n_frozen);
   tl_train_report_end (&self->report, GST_PROGRESS_TYPE_COMPLETE,
-      "finished after %u epochs and %" G_GUINT64_FORMAT " steps; %s",
+      "finished with epoch %u, step %" G_GUINT64_FORMAT "; %s",
       tl_session_state (self->session)->epoch,
       tl_session_state (self->session)->step, proof);
   send_eos (self);
@@ -347,8 +347,10 @@ take_dataset (TlTrainRun *self, TlDatasetInfo *dataset)
     tl_dataset_info_free (dataset);
     return TRUE;
   }
+  g_mutex_lock (self->config.lock);
   tl_dataset_info_free (self->dataset);
   self->dataset = dataset;
+  g_mutex_unlock (self->config.lock);
   if (self->config.resume)
     status = tl_session_check_left (self->config.weights, dataset, &error);
   return status == TL_OK || fail (self, status, &error);
@@ -503,21 +505,30 @@ tl_train_run_end_phase (TlTrainRun *self, const TlPhaseEnd *end)
   return conclude_phase (self, &ended) != GST_FLOW_ERROR;
 }
 
+/* What an interruption leaves behind. */
+static const gchar *
+describe_rest (const TlTrainRun *self)
+{
+  if (!self->session || tl_session_is_evaluation (self->session))
+    return "";
+  if (!gst_pad_is_linked (self->config.srcpad)
+      || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
+    return "; what came after the last checkpoint is not saved";
+  return "; resume= goes on from there";
+}
+
 static gboolean
 interrupt (TlTrainRun *self)
 {
-  GstFlowReturn flow = GST_FLOW_OK;
-
   if (self->session && tl_session_is_dirty (self->session)
-      && self->config.settings->on_stop == TL_ON_STOP_CHECKPOINT)
-    flow = push_checkpoint (self, TL_STATE_INTERRUPTED);
-  if (flow == GST_FLOW_ERROR)
+      && self->config.settings->on_stop == TL_ON_STOP_CHECKPOINT
+      && push_checkpoint (self, TL_STATE_INTERRUPTED) == GST_FLOW_ERROR)
     return FALSE;
   tl_train_report_end (&self->report, GST_PROGRESS_TYPE_CANCELED,
-      "interrupted in epoch %u after step %" G_GUINT64_FORMAT
-      "; resume= goes on from there",
+      "interrupted in epoch %u after step %" G_GUINT64_FORMAT "%s",
       self->session ? tl_session_state (self->session)->epoch + 1 : 1,
-      self->session ? tl_session_state (self->session)->step : 0);
+      self->session ? tl_session_state (self->session)->step : 0,
+      describe_rest (self));
   send_eos (self);
   return TRUE;
 }

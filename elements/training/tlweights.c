@@ -38,8 +38,10 @@ find_arch (const gchar *name, const TlArch **ret, TlError *error)
   if (*ret)
     return TL_OK;
   names = g_string_new ("auto");
-  for (size_t i = 0; tl_arch_nth (i); i++)
-    g_string_append_printf (names, ", %s", tl_arch_nth (i)->name);
+  for (size_t i = 0; tl_arch_nth (i); i++) {
+    if (tl_arch_nth (i)->block != TL_BLOCK_NONE)
+      g_string_append_printf (names, ", %s", tl_arch_nth (i)->name);
+  }
   return tl_fail (error, TL_ERROR_ARGUMENT,
       "arch=%s is unknown: expected one of %s.", name, names->str);
 }

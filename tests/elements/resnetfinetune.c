@@ -29,8 +29,8 @@ GST_START_TEST (test_learns_and_ends_by_itself)
   rig_expect_message (&rig, GST_MESSAGE_PROGRESS, "epoch 2/3: train loss");
   rig_expect_message (&rig, GST_MESSAGE_PROGRESS, "acc 100.0 % (10 of 10)");
   rig_expect_message (&rig, GST_MESSAGE_PROGRESS,
-      "finished after 3 epochs and 15 steps; the 1 frozen tensors are bit for "
-      "bit those of thumbnail.safetensors");
+      "finished with epoch 3, step 15; frozen tensors (1) are bit for bit "
+      "those of thumbnail.safetensors");
   rig_expect_eos (&rig);
   g_object_get (rig.trainer, "val-accuracy", &val_accuracy, "step", &step,
       NULL);
@@ -149,6 +149,26 @@ GST_START_TEST (test_resume_gives_the_same_bytes)
 
   /* 5 batches of training and 3 of validation per epoch. */
   for (guint n = 1; n < 24; n++) {
+    g_autofree gchar *path = interrupt_after (feed, n);
+    g_autoptr (GBytes) resumed = resume_to_end (feed, path);
+
+    fail_unless (g_bytes_equal (whole, resumed), "after %u batches", n);
+  }
+}
+GST_END_TEST;
+
+/* Samples that do not arrive are counted once, before and after a resume. */
+GST_START_TEST (test_resume_counts_skipped_samples_once)
+{
+  Feed feed = FEED_INIT;
+  g_autoptr (GBytes) whole = NULL;
+  g_autofree gchar *metrics = NULL;
+
+  feed.skip_every = 3;
+  whole = run_to_end (&feed);
+  metrics = rig_get_value (whole, TL_KEY_METRICS_TRAIN);
+  fail_unless (g_str_has_suffix (metrics, "n=13 skipped=7"), "%s", metrics);
+  for (guint n = 1; n < 6; n++) {
     g_autofree gchar *path = interrupt_after (feed, n);
     g_autoptr (GBytes) resumed = resume_to_end (feed, path);
 
@@ -522,6 +542,7 @@ resnetfinetune_suite (void)
   tcase_add_test (tcase, test_same_run_gives_same_bytes);
   tcase_add_test (tcase, test_ends_without_phase_events);
   tcase_add_test (tcase, test_resume_gives_the_same_bytes);
+  tcase_add_test (tcase, test_resume_counts_skipped_samples_once);
   tcase_add_test (tcase, test_longer_resume_equals_longer_run);
   tcase_add_test (tcase, test_checkpoints_are_made_when_asked);
   tcase_add_test (tcase, test_save_now_saves_after_the_next_batch);

@@ -85,8 +85,16 @@ draw_sample (const Feed *feed, guint64 index, guint32 view, guint8 *pixels)
   }
 }
 
+static gboolean
+is_skipped (const Feed *feed, guint64 position)
+{
+  return feed->skip_every && position % feed->skip_every == 1;
+}
+
+/* The samples from @position on, which is moved behind them; NULL if none is
+ * left. */
 static GstBuffer *
-new_batch (const Feed *feed, const TlPhase *phase, guint64 position)
+new_batch (const Feed *feed, const TlPhase *phase, guint64 *position)
 {
   TlBatchInfo info = {FEED_SIDE, FEED_SIDE, (gint) feed->batch_size};
   GstBuffer *buffer =
@@ -99,17 +107,21 @@ new_batch (const Feed *feed, const TlPhase *phase, guint64 position)
   meta->view = phase->view;
   meta->n = phase->n;
   gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  for (guint i = 0; i < feed->batch_size && position < phase->n;
-       i++, position++) {
-    TlBatchSample sample = {.index = index_of (feed, phase, position),
-        .position = position};
+  for (; meta->n_valid < feed->batch_size && *position < phase->n;
+       ++*position) {
+    TlBatchSample sample = {.index = index_of (feed, phase, *position),
+        .position = *position};
 
+    if (is_skipped (feed, *position))
+      continue;
     sample.label = (gint32) (sample.index % 2);
     draw_sample (feed, sample.index, phase->view,
-        map.data + i * tl_batch_info_sample_size (&info));
+        map.data + meta->n_valid * tl_batch_info_sample_size (&info));
     tl_batch_meta_append (meta, &sample);
   }
   gst_buffer_unmap (buffer, &map);
+  if (meta->n_valid == 0)
+    gst_clear_buffer (&buffer);
   return buffer;
 }
 
@@ -125,19 +137,24 @@ run_phase (const Feed *feed, GstPad *pad, const TlPhase *phase,
     guint *n_batches)
 {
   TlPhaseEnd end = {.epoch = phase->epoch, .split = phase->split};
+  guint64 position = phase->first;
 
   push_phase (feed, pad, phase);
-  for (guint64 p = phase->first; p < phase->n; p += feed->batch_size) {
+  while (position < phase->n) {
     GstFlowReturn flow;
+    GstBuffer *batch;
 
     if (feed->max_batches && *n_batches == feed->max_batches)
       return GST_FLOW_CUSTOM_SUCCESS;
-    flow = gst_pad_push (pad, new_batch (feed, phase, p));
+    batch = new_batch (feed, phase, &position);
+    flow = batch ? gst_pad_push (pad, batch) : GST_FLOW_OK;
     if (flow != GST_FLOW_OK)
       return flow;
     ++*n_batches;
   }
   end.sent = phase->n - phase->first;
+  for (guint64 p = phase->first; p < phase->n; p++)
+    end.skipped += is_skipped (feed, p);
   if (!feed->no_phase_events && !feed->no_phase_ends)
     feed_push_event (pad, tl_event_new_phase_end (&end));
   return GST_FLOW_OK;

@@ -23,6 +23,7 @@ typedef struct
   guint64 seed;
   TlCursor start;           /* resume FALSE: from the beginning */
   guint max_batches;        /* 0: all of them */
+  guint skip_every;         /* every n-th sample does not arrive; 0: none */
   gboolean no_phase_events; /* as behind a decoder that drops them */
   gboolean no_phase_ends;
   const gchar *classes[3]; /* NULL-terminated */
