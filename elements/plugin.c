@@ -5,6 +5,7 @@
 #include "tlaugment.h"
 #include "tlbatcher.h"
 #include "tlcheckpointsink.h"
+#include "tldatasetsrc.h"
 #include "tlimagedecode.h"
 #include "tlresnetfinetune.h"
 #include "tlresnetinfer.h"
@@ -15,6 +16,7 @@ static gboolean (*const registrations[]) (GstPlugin *plugin) = {
     gst_element_register_augment,
     gst_element_register_batcher,
     gst_element_register_checkpointsink,
+    gst_element_register_datasetsrc,
     gst_element_register_imagedecode,
     gst_element_register_resnetfinetune,
     gst_element_register_resnetinfer,

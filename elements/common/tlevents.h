@@ -84,8 +84,8 @@ typedef struct
 {
   guint32 epoch;
   TlSplit split;
-  guint64 sent;    /* samples pushed by the source in this phase */
-  guint64 skipped; /* of these, given up on the way, each reported */
+  guint64 sent;    /* samples that the source took in this phase */
+  guint64 skipped; /* of these, given up by it or on the way, each reported */
 } TlPhaseEnd;
 
 TL_API GstEvent *tl_event_new_phase_end (const TlPhaseEnd *end);

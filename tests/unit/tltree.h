@@ -5,7 +5,6 @@
 #ifndef TL_TREE_H
 #define TL_TREE_H
 
-#include <check.h>
 #include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -17,7 +16,7 @@ tree_new (void)
 {
   gchar *root = g_dir_make_tmp ("tlpipe-XXXXXX", NULL);
 
-  ck_assert_ptr_nonnull (root);
+  g_assert_nonnull (root);
   return root;
 }
 
@@ -29,8 +28,8 @@ tree_add_bytes (const gchar *root, const gchar *path, const void *bytes,
   g_autofree gchar *full = g_build_filename (root, path, NULL);
   g_autofree gchar *folder = g_path_get_dirname (full);
 
-  ck_assert_int_eq (g_mkdir_with_parents (folder, 0700), 0);
-  ck_assert (g_file_set_contents (full, bytes, n, NULL));
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (full, bytes, n, NULL));
 }
 
 /* A file with the beginning of a JPEG, which is all that its reader looks
@@ -59,7 +58,7 @@ tree_add_folder (const gchar *root, const gchar *path)
 {
   g_autofree gchar *full = g_build_filename (root, path, NULL);
 
-  ck_assert_int_eq (g_mkdir_with_parents (full, 0700), 0);
+  g_assert_cmpint (g_mkdir_with_parents (full, 0700), ==, 0);
 }
 
 static inline void
@@ -67,7 +66,7 @@ tree_link (const gchar *root, const gchar *target, const gchar *path)
 {
   g_autofree gchar *full = g_build_filename (root, path, NULL);
 
-  ck_assert_int_eq (symlink (target, full), 0);
+  g_assert_cmpint (symlink (target, full), ==, 0);
 }
 
 static inline int
