@@ -85,6 +85,7 @@ struct _TlResnetInfer
   /* Streaming thread only. */
   GstVideoInfo info;
   gboolean prepared; /* imagedecode has cropped and resized already */
+  gboolean refused;  /* what they did, which was said */
   gboolean warned;   /* that a frame could not be classified */
 };
 
@@ -198,6 +199,7 @@ tl_resnet_infer_start (GstBaseTransform *transform)
   self->probabilities =
       g_new (gfloat, tl_classifier_n_classes (self->classifier));
   self->prepared = FALSE;
+  self->refused = FALSE;
   self->warned = FALSE;
   return TRUE;
 }
@@ -328,6 +330,10 @@ accept_transform (TlResnetInfer *self, const TlPreprocess *given)
   self->prepared = TRUE;
   if (g_str_equal (wanted_text, given_text))
     return TRUE;
+  /* The event is sticky: it may come again. */
+  if (self->refused)
+    return FALSE;
+  self->refused = TRUE;
   GST_ELEMENT_ERROR (self, STREAM, FORMAT,
       ("The pictures were prepared for another model: imagedecode did \"%s\", "
        "but the checkpoint was trained with \"%s\". Leave imagedecode's "

@@ -53,7 +53,7 @@ class Bench:
              epochs=2, sink=""):
         """The words of the documented line."""
         size = "" if "width=" in decode else "width=32 height=32"
-        start = "" if "resume=" in trainer else f"weights={weights}"
+        start = f"weights={weights}" if weights and "resume=" not in trainer else ""
         arch = "" if weights != "random" or "resume=" in trainer else f"arch={self.arch}"
         return (f"datasetsrc location={location or self.frames} epochs={epochs} seed=1 {source} ! "
                 f"imagedecode {size} {decode} ! augment ! batcher batch-size=8 ! {QUEUE} ! "
