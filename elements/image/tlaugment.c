@@ -7,8 +7,9 @@
  *
  * Changes the pictures of the train split at random, with the semantics and
  * ranges of torchvision's RandomHorizontalFlip, RandomVerticalFlip and
- * ColorJitter. Pictures of other splits, frames without a TlSampleMeta, and
- * everything when no property asks for a change, pass untouched.
+ * ColorJitter. Without any property half of the pictures are mirrored left to
+ * right, as in most recipes; set flip=none where left and right matter.
+ * Pictures of other splits and frames without a TlSampleMeta pass untouched.
  *
  * Takes and gives video/x-raw,format=RGB with TlSampleMeta; adds its settings
  * to the tl-transform event.
@@ -19,13 +20,13 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment flip=horizontal hue=0.05 ! fakesink
- * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment brightness=0.2 contrast=0.2 ! batcher ! fakesink
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment hue=0.05 ! fakesink
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment flip=none brightness=0.2 contrast=0.2 ! batcher ! fakesink
  * ]|
  *
  * ## YAML
  * |[
- * - augment: {flip: horizontal, hue: 0.05}
+ * - augment: {flip: both, hue: 0.05}
  * ]|
  *
  * Since: 0.1
@@ -42,7 +43,7 @@
 GST_DEBUG_CATEGORY_STATIC (augment_debug);
 #define GST_CAT_DEFAULT augment_debug
 
-#define DEFAULT_FLIP TL_FLIP_NONE
+#define DEFAULT_FLIP TL_FLIP_HORIZONTAL
 #define DEFAULT_FLIP_PROBABILITY 0.5
 #define DEFAULT_AMOUNT 0.0
 #define MAX_FACTOR 10.0

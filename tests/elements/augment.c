@@ -67,7 +67,7 @@ GST_END_TEST;
 
 GST_START_TEST (without_settings_nothing_is_touched)
 {
-  GstHarness *h = make_harness ("");
+  GstHarness *h = make_harness ("flip=none");
   GstBuffer *in = make_frame (1, TL_SPLIT_TRAIN), *out;
 
   gst_harness_push (h, in);
@@ -96,6 +96,31 @@ GST_START_TEST (flip_mirrors_a_training_picture)
   }
   gst_buffer_unmap (out, &map);
   gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* The usual recipe: half of the pictures, left to right. */
+GST_START_TEST (by_default_about_half_is_mirrored)
+{
+  GstHarness *h = make_harness ("");
+  guint n_mirrored = 0;
+
+  for (guint i = 0; i < N_SAMPLES; i++) {
+    GstBuffer *out;
+    guint8 corner;
+
+    gst_harness_push (h, make_frame (i, TL_SPLIT_TRAIN));
+    out = gst_harness_pull (h);
+    gst_buffer_extract (out, 0, &corner, 1);
+    if (corner == value_at (i, (WIDTH - 1) * 3))
+      n_mirrored++;
+    else
+      fail_unless_equals_int (corner, value_at (i, 0));
+    gst_buffer_unref (out);
+  }
+  fail_unless (n_mirrored > N_SAMPLES / 4 && n_mirrored < N_SAMPLES * 3 / 4,
+      "%u of %u", n_mirrored, N_SAMPLES);
   gst_harness_teardown (h);
 }
 GST_END_TEST;
@@ -171,7 +196,7 @@ GST_START_TEST (transform_gains_a_step)
   }
   gst_event_unref (event);
   fail_unless_equals_string (after.steps,
-      "imagedecode; augment flip=none flip-probability=0.5 brightness=0 "
+      "imagedecode; augment flip=horizontal flip-probability=0.5 brightness=0 "
       "contrast=0 saturation=0 hue=0.25");
   gst_harness_teardown (h);
 }
@@ -221,6 +246,7 @@ augment_suite (void)
   GST_ELEMENT_REGISTER (augment, NULL);
   tcase_add_test (tcase, other_splits_pass_as_they_are);
   tcase_add_test (tcase, without_settings_nothing_is_touched);
+  tcase_add_test (tcase, by_default_about_half_is_mirrored);
   tcase_add_test (tcase, flip_mirrors_a_training_picture);
   tcase_add_test (tcase, shared_buffer_is_not_changed);
   tcase_add_test (tcase, threads_change_nothing);
