@@ -76,15 +76,27 @@ tl_query_parse_cursor (GstQuery *query, TlCursor *ret)
 /* ---- tl-preprocess ---- */
 
 GstQuery *
-tl_query_new_preprocess (void)
+tl_query_new_preprocess (gboolean trains)
 {
-  return new_query (PREPROCESS);
+  return gst_query_new_custom (GST_QUERY_CUSTOM,
+      gst_structure_new (PREPROCESS, "trains", G_TYPE_BOOLEAN, trains, NULL));
 }
 
 gboolean
 tl_query_is_preprocess (GstQuery *query)
 {
   return has_name (query, PREPROCESS);
+}
+
+gboolean
+tl_query_preprocess_trains (GstQuery *query)
+{
+  gboolean trains = FALSE;
+
+  if (tl_query_is_preprocess (query))
+    gst_structure_get_boolean (gst_query_get_structure (query), "trains",
+        &trains);
+  return trains;
 }
 
 void

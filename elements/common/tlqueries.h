@@ -34,8 +34,11 @@ TL_API gboolean tl_query_is_cursor (GstQuery *query);
 TL_API void tl_query_answer_cursor (GstQuery *query, const TlCursor *cursor);
 TL_API gboolean tl_query_parse_cursor (GstQuery *query, TlCursor *ret);
 
-TL_API GstQuery *tl_query_new_preprocess (void);
+/* @trains: samples of the train split follow. A trainer learns from pictures as
+ * they come and does not answer then; a model that only classifies does. */
+TL_API GstQuery *tl_query_new_preprocess (gboolean trains);
 TL_API gboolean tl_query_is_preprocess (GstQuery *query);
+TL_API gboolean tl_query_preprocess_trains (GstQuery *query);
 TL_API void tl_query_answer_preprocess (GstQuery *query,
     const TlPreprocess *preprocess);
 TL_API gboolean tl_query_parse_preprocess (GstQuery *query, TlPreprocess *ret);

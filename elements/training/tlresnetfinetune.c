@@ -466,20 +466,15 @@ answer_cursor (TlResnetFinetune *self, GstQuery *query)
 }
 
 /* What a checkpoint expects. Training makes its pictures as imagedecode says,
- * so there is no answer once training samples are announced. */
+ * so there is no answer where training samples follow. */
 static gboolean
 answer_preprocess (TlResnetFinetune *self, GstQuery *query)
 {
   const TlState *state =
       self->weights ? tl_weights_state (self->weights) : NULL;
   TlPreprocess preprocess;
-  gboolean trains;
 
-  g_mutex_lock (&self->run_lock);
-  trains = self->run && tl_train_run_knows_dataset (self->run)
-      && !tl_train_run_is_evaluation (self->run);
-  g_mutex_unlock (&self->run_lock);
-  if (!state || trains
+  if (!state || tl_query_preprocess_trains (query)
       || !tl_preprocess_from_string (&preprocess, state->preprocess))
     return FALSE;
   tl_train_settings_get_normalization (&self->settings, &preprocess);

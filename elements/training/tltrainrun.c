@@ -383,18 +383,6 @@ tl_train_run_announce (TlTrainRun *self, GstEvent *event)
       || conclude_phase (self, &ended) != GST_FLOW_ERROR;
 }
 
-gboolean
-tl_train_run_knows_dataset (const TlTrainRun *self)
-{
-  return self->dataset != NULL;
-}
-
-gboolean
-tl_train_run_is_evaluation (const TlTrainRun *self)
-{
-  return self->dataset && !self->dataset->counts[TL_SPLIT_TRAIN];
-}
-
 /* ---- Batches ---- */
 
 static gboolean

@@ -51,10 +51,6 @@ gboolean tl_train_run_set_batch (TlTrainRun *self, const TlBatchInfo *batch);
  * posted. */
 gboolean tl_train_run_announce (TlTrainRun *self, GstEvent *event);
 
-/* tl-dataset has come, with or without training samples. */
-gboolean tl_train_run_knows_dataset (const TlTrainRun *self);
-gboolean tl_train_run_is_evaluation (const TlTrainRun *self);
-
 /* A batch. GST_FLOW_EOS when the run is over, GST_FLOW_ERROR after an error
  * was posted. @was_paused: the time before it was not spent waiting. */
 GstFlowReturn tl_train_run_batch (TlTrainRun *self, GstBuffer *buffer,

@@ -223,7 +223,7 @@ GST_START_TEST (the_model_tells_its_preprocessing)
   g_autofree gchar *path =
       write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   GstHarness *h = new_harness (path, 64, 64);
-  g_autoptr (GstQuery) query = tl_query_new_preprocess ();
+  g_autoptr (GstQuery) query = tl_query_new_preprocess (TRUE);
   TlPreprocess found;
 
   fail_unless (gst_pad_peer_query (h->srcpad, query));

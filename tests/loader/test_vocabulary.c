@@ -374,7 +374,7 @@ GST_START_TEST (queries_carry_answers)
   TlCursor found_cursor;
   TlPreprocess preprocess, found_preprocess;
   g_autoptr (GstQuery) asks = tl_query_new_cursor ();
-  g_autoptr (GstQuery) prepares = tl_query_new_preprocess ();
+  g_autoptr (GstQuery) prepares = tl_query_new_preprocess (TRUE);
   g_autoptr (GstQuery) final = tl_query_new_final_checkpoint ();
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
   g_autoptr (GstBuffer) found_buffer = NULL;
@@ -388,6 +388,8 @@ GST_START_TEST (queries_carry_answers)
   fail_unless_equals_string (found_cursor.digest, "d");
 
   fail_if (tl_query_parse_preprocess (prepares, &found_preprocess));
+  fail_unless (tl_query_preprocess_trains (prepares));
+  fail_if (tl_query_preprocess_trains (asks));
   tl_preprocess_init (&preprocess);
   preprocess.width = 96;
   tl_query_answer_preprocess (prepares, &preprocess);
