@@ -231,8 +231,14 @@ set_region (TlDecodeSettings *self, const gchar *text)
     self->region_text[TL_PREPROCESS_TEXT - 2] = '?';
 }
 
-gboolean
-tl_decode_settings_set (TlDecodeSettings *self, guint id, const GValue *value)
+static void
+note_demand (TlDecodeSettings *self, guint id, gboolean demanded)
+{
+  self->demanded = (self->demanded & ~(1u << id)) | (guint) demanded << id;
+}
+
+static gboolean
+set_field (TlDecodeSettings *self, guint id, const GValue *value)
 {
   switch (id) {
     case PROP_WIDTH:
@@ -277,6 +283,17 @@ tl_decode_settings_set (TlDecodeSettings *self, guint id, const GValue *value)
     default:
       return FALSE;
   }
+}
+
+gboolean
+tl_decode_settings_set (TlDecodeSettings *self, guint id, const GValue *value)
+{
+  if (!set_field (self, id, value))
+    return FALSE;
+  note_demand (self, id,
+      !(id == PROP_RESIZE && self->resize == 0)
+          && !(id == PROP_CROP && self->crop == TL_IMAGE_CROP_AUTO));
+  return TRUE;
 }
 
 gboolean
@@ -383,6 +400,110 @@ tl_decode_settings_to_preprocess (const TlDecodeSettings *self,
       nick_of (interpolation_values, (gint) self->interpolation),
       sizeof preprocess->interpolation);
   describe_region (self, preprocess->region, sizeof preprocess->region);
+}
+
+/* The value with this nick, or NULL. */
+static const GEnumValue *
+find_nick (const GEnumValue *values, const gchar *nick)
+{
+  for (; values->value_nick; values++) {
+    if (g_str_equal (values->value_nick, nick))
+      return values;
+  }
+  return NULL;
+}
+
+/* Puts what @model says into @wanted. */
+static TlStatus
+read_model (const TlPreprocess *model, TlDecodeSettings *wanted, TlError *error)
+{
+  const GEnumValue *crop = find_nick (crop_values, model->crop);
+  const GEnumValue *interpolation =
+      find_nick (interpolation_values, model->interpolation);
+
+  if (!crop || crop->value == TL_IMAGE_CROP_AUTO
+      || crop->value == TL_IMAGE_CROP_RANDOM)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "The model that follows was trained with crop=%s, which imagedecode "
+        "does not know.",
+        model->crop);
+  if (!interpolation)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "The model that follows was trained with interpolation=%s, which "
+        "imagedecode does not know.",
+        model->interpolation);
+  if (model->auto_orient)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "The model that follows was trained with auto-orient=true, but "
+        "imagedecode does not turn pictures.");
+  wanted->width = (guint) model->width;
+  wanted->height = (guint) model->height;
+  wanted->resize = (guint) model->resize;
+  wanted->crop = (TlImageCrop) crop->value;
+  wanted->interpolation = (TlFilter) interpolation->value;
+  set_region (wanted, model->region);
+  return tl_region_parse (wanted->region_text, &wanted->region, error);
+}
+
+/* What can be compared of a property; *transferred*. */
+static gchar *
+value_to_text (const TlDecodeSettings *self, guint id)
+{
+  gchar region[TL_PREPROCESS_TEXT];
+
+  switch (id) {
+    case PROP_WIDTH:
+      return g_strdup_printf ("%u", self->width);
+    case PROP_HEIGHT:
+      return g_strdup_printf ("%u", self->height);
+    case PROP_RESIZE:
+      return g_strdup_printf ("%u", self->resize);
+    case PROP_CROP:
+      return g_strdup (nick_of (crop_values, (gint) self->crop));
+    case PROP_INTERPOLATION:
+      return g_strdup (
+          nick_of (interpolation_values, (gint) self->interpolation));
+    default:
+      describe_region (self, region, sizeof region);
+      return g_strdup_printf ("\"%s\"", region);
+  }
+}
+
+TlStatus
+tl_decode_settings_adopt (TlDecodeSettings *self, const TlPreprocess *model,
+    TlError *error)
+{
+  static const struct
+  {
+    guint id;
+    const gchar *name;
+  } shared[] = {
+      {PROP_WIDTH, "width"},
+      {PROP_HEIGHT, "height"},
+      {PROP_CROP, "crop"},
+      {PROP_RESIZE, "resize"},
+      {PROP_INTERPOLATION, "interpolation"},
+      {PROP_REGION, "region"},
+  };
+  TlDecodeSettings wanted = *self;
+  TlStatus status = read_model (model, &wanted, error);
+
+  for (guint i = 0; i < G_N_ELEMENTS (shared) && status == TL_OK; i++) {
+    g_autofree gchar *mine = value_to_text (self, shared[i].id);
+    g_autofree gchar *models = value_to_text (&wanted, shared[i].id);
+
+    /* Pictures that are stretched are not resized first. */
+    if (shared[i].id == PROP_RESIZE && wanted.crop == TL_IMAGE_CROP_NONE)
+      continue;
+    if (self->demanded >> shared[i].id & 1 && !g_str_equal (mine, models))
+      status = tl_fail (error, TL_ERROR_ARGUMENT,
+          "%s=%s was set, but the model that follows was trained with %s=%s: "
+          "leave %s out, or take another checkpoint.",
+          shared[i].name, mine, shared[i].name, models, shared[i].name);
+  }
+  if (status == TL_OK)
+    *self = wanted;
+  return status;
 }
 
 gchar *

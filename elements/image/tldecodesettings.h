@@ -43,6 +43,7 @@ typedef struct
   TlCropRange range;
   TlFilter interpolation;
   gchar region_text[TL_PREPROCESS_TEXT];
+  guint demanded;  /* bit n: property n was set, to more than "automatic" */
   TlRegion region; /* of region_text, after the check */
   TlDctScaling dct_scaling;
   TlOnError on_error;
@@ -71,6 +72,12 @@ TlStatus tl_decode_settings_check (TlDecodeSettings *self, TlError *error);
  * tl_preprocess_init() makes them. @self has been checked. */
 void tl_decode_settings_to_preprocess (const TlDecodeSettings *self,
     TlPreprocess *preprocess);
+
+/* Makes @self, checked, what @model says. TL_ERROR_ARGUMENT if a property that
+ * was set contradicts it, TL_ERROR_UNSUPPORTED if it asks for something that is
+ * not done here. */
+TlStatus tl_decode_settings_adopt (TlDecodeSettings *self,
+    const TlPreprocess *model, TlError *error);
 
 /* One canonical line, the decoder's versions included; *transferred*. */
 gchar *tl_decode_settings_describe (const TlDecodeSettings *self);

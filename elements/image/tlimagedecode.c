@@ -14,6 +14,10 @@
  * tl-phase-end. Pixels are those of Pillow and torchvision to the bit, except
  * where dct-scaling=auto decodes large training pictures at reduced size.
  *
+ * Asks the model that follows what it was trained with (tl-preprocess) and does
+ * that; a property that was set and contradicts the answer is an error. A model
+ * that is being trained takes what the properties say.
+ *
  * A picture that cannot be decoded is left out: a tl-sample-error message for
  * each, a warning for the first ten, one summary per phase; or it is an error
  * (on-error=fail). A phase of which nothing is left is an error.
@@ -47,6 +51,7 @@
 #include <tlerror.h>
 #include <tlevents.h>
 #include <tlfail.h>
+#include <tlqueries.h>
 #include <tlsamplemeta.h>
 
 GST_DEBUG_CATEGORY_STATIC (imagedecode_debug);
@@ -64,9 +69,14 @@ struct _TlImageDecode
 
   TlDecodeSettings settings; /* object lock */
 
-  TlDecodeSettings
-      run;           /* checked copy made in READY to PAUSED, then constant */
-  GstVideoInfo info; /* of the output, likewise */
+  /* Made in READY to PAUSED, changed once by what the model answers, constant
+   * from the first item in the queue that needs them. */
+  TlDecodeSettings run;
+  GstVideoInfo info; /* of the output */
+
+  /* Streaming thread. */
+  gboolean is_settled; /* the model was asked */
+  GstEvent *held;      /* caps that wait for that; or NULL */
 
   TlSkips skips; /* src task; the totals under object lock too */
 };
@@ -111,8 +121,8 @@ tl_image_decode_start (TlOrderedElement *element)
 
   if (!tl_image_decode_check (element))
     return FALSE;
-  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
-      self->run.height);
+  self->is_settled = FALSE;
+  gst_clear_event (&self->held);
   GST_OBJECT_LOCK (self);
   self->skips = (TlSkips){0};
   GST_OBJECT_UNLOCK (self);
@@ -141,6 +151,81 @@ static gboolean
 is_training (const TlSampleMeta *sample)
 {
   return sample && sample->split == TL_SPLIT_TRAIN;
+}
+
+/* What the model expects; FALSE if nobody says. @trains: tlqueries.h. */
+static gboolean
+ask_model (TlImageDecode *self, gboolean trains, TlPreprocess *ret)
+{
+  GstPad *srcpad = tl_ordered_element_get_src_pad (TL_ORDERED_ELEMENT (self));
+  g_autoptr (GstQuery) query = tl_query_new_preprocess (trains);
+
+  return gst_pad_peer_query (srcpad, query)
+      && tl_query_parse_preprocess (query, ret);
+}
+
+/* FALSE, with an error posted, if the answer cannot be followed. */
+static gboolean
+follow_model (TlImageDecode *self, gboolean trains)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = TL_OK;
+  TlPreprocess model;
+
+  if (ask_model (self, trains, &model)) {
+    GST_INFO_OBJECT (self, "the model expects %dx%d", model.width,
+        model.height);
+    status = tl_decode_settings_adopt (&self->run, &model, &error);
+  }
+  if (status != TL_OK)
+    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return status == TL_OK;
+}
+
+/* Not in start(): only the stream says whether it trains. Before the caps go
+ * on: they depend on the answer. FALSE after an error; then they never do. */
+static gboolean
+settle (TlImageDecode *self, gboolean trains)
+{
+  TlOrderedElement *element = TL_ORDERED_ELEMENT (self);
+
+  self->is_settled = TRUE;
+  if (!follow_model (self, trains)) {
+    gst_clear_event (&self->held);
+    tl_ordered_element_fail (element);
+    return FALSE;
+  }
+  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
+      self->run.height);
+  if (self->held)
+    tl_ordered_element_queue_event (element, g_steal_pointer (&self->held));
+  return TRUE;
+}
+
+static gboolean
+tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+
+  if (!self->is_settled && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
+    gst_event_take (&self->held, event);
+    return TRUE;
+  }
+  if (!self->is_settled && GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START) {
+    g_autoptr (TlDatasetInfo) dataset = tl_event_parse_dataset (event);
+
+    settle (self, dataset && dataset->counts[TL_SPLIT_TRAIN]);
+  }
+  return tl_ordered_element_queue_event (element, event);
+}
+
+static gboolean
+tl_image_decode_accept (TlOrderedElement *element, TlOrderedJob *job)
+{
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+
+  return self->is_settled
+      || settle (self, is_training (tl_buffer_get_sample_meta (job->input)));
 }
 
 /* Without a sample there is nothing to key a draw with but zeros. */
@@ -381,6 +466,13 @@ tl_image_decode_get_property (GObject *object, guint id, GValue *value,
 }
 
 static void
+tl_image_decode_finalize (GObject *object)
+{
+  gst_clear_event (&TL_IMAGE_DECODE (object)->held);
+  G_OBJECT_CLASS (tl_image_decode_parent_class)->finalize (object);
+}
+
+static void
 tl_image_decode_init (TlImageDecode *self)
 {
   tl_decode_settings_init (&self->settings);
@@ -411,6 +503,7 @@ tl_image_decode_class_init (TlImageDecodeClass *klass)
       "pictures to RGB of one size");
   object_class->set_property = tl_image_decode_set_property;
   object_class->get_property = tl_image_decode_get_property;
+  object_class->finalize = tl_image_decode_finalize;
   tl_decode_settings_install (object_class);
   install_counters (object_class);
   gst_element_class_set_static_metadata (element_class,
@@ -424,6 +517,8 @@ tl_image_decode_class_init (TlImageDecodeClass *klass)
   ordered_class->reset = tl_image_decode_reset;
   ordered_class->context_new = make_decoder;
   ordered_class->context_free = free_decoder;
+  ordered_class->receive = tl_image_decode_receive;
+  ordered_class->accept = tl_image_decode_accept;
   ordered_class->work = tl_image_decode_work;
   ordered_class->finish = tl_image_decode_finish;
   ordered_class->event = tl_image_decode_event;

@@ -289,8 +289,8 @@ note_caps (TlOrderedElement *self, GstEvent *event)
     gst_video_info_init (&priv->info);
 }
 
-static gboolean
-queue_event (TlOrderedElement *self, GstEvent *event)
+gboolean
+tl_ordered_element_queue_event (TlOrderedElement *self, GstEvent *event)
 {
   Item *item = new_item (self);
 
@@ -305,6 +305,7 @@ static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
@@ -315,10 +316,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return TRUE;
     case GST_EVENT_CAPS:
       note_caps (self, event);
-      return queue_event (self, event);
+      return klass->receive (self, event);
     default:
       if (GST_EVENT_IS_SERIALIZED (event))
-        return queue_event (self, event);
+        return klass->receive (self, event);
       return gst_pad_event_default (pad, parent, event);
   }
 }
@@ -481,6 +482,7 @@ tl_ordered_element_class_init (TlOrderedElementClass *klass)
   object_class->get_property = tl_ordered_element_get_property;
   object_class->constructed = tl_ordered_element_constructed;
   GST_ELEMENT_CLASS (klass)->change_state = tl_ordered_element_change_state;
+  klass->receive = tl_ordered_element_queue_event;
   klass->finish = tl_ordered_element_finish;
   klass->event = tl_ordered_element_event;
 

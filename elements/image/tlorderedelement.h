@@ -37,6 +37,8 @@ G_DECLARE_DERIVABLE_TYPE (TlOrderedElement, tl_ordered_element, TL,
  * start:       READY to PAUSED, before any other thread runs.
  * reset:       a flush ended; no other thread is in the element.
  * context_new, context_free: a worker's own memory.
+ * receive:     streaming thread, a serialized event. Takes @event and queues it,
+ *              by default at once.
  * accept:      streaming thread. FALSE if the buffer needs no work: then it is
  *              only kept in order. Without it every buffer is worked on.
  * work:        worker thread. Sets job->output or job->status.
@@ -52,6 +54,7 @@ struct _TlOrderedElementClass
   void (*reset) (TlOrderedElement *self);
   gpointer (*context_new) (TlOrderedElement *self);
   void (*context_free) (gpointer context);
+  gboolean (*receive) (TlOrderedElement *self, GstEvent *event);
   gboolean (*accept) (TlOrderedElement *self, TlOrderedJob *job);
   void (*work) (TlOrderedElement *self, gpointer context, TlOrderedJob *job);
   GstFlowReturn (*finish) (TlOrderedElement *self, TlOrderedJob *job);
@@ -62,8 +65,13 @@ struct _TlOrderedElementClass
 GstPad *tl_ordered_element_get_sink_pad (TlOrderedElement *self);
 GstPad *tl_ordered_element_get_src_pad (TlOrderedElement *self);
 
-/* From event(), after posting an error: buffers are dropped from now on, and
- * upstream gets GST_FLOW_ERROR. */
+/* From receive() or accept(): @event goes behind what is inside. Takes it; FALSE
+ * while flushing. */
+gboolean tl_ordered_element_queue_event (TlOrderedElement *self,
+    GstEvent *event);
+
+/* From receive(), accept() or event(), after posting an error: buffers are
+ * dropped from now on, and upstream gets GST_FLOW_ERROR. */
 void tl_ordered_element_fail (TlOrderedElement *self);
 
 G_END_DECLS
