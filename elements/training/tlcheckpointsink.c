@@ -199,7 +199,8 @@ adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info)
     return;
   self->adopted = TRUE;
   if (tl_run_folder_adopt (self->folder, info))
-    GST_ELEMENT_INFO (self, RESOURCE, WRITE,
+    /* Not INFO: gst-launch-1.0 shows only the debug part of one. */
+    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
         ("%s holds files of another run (other data, weights, seed or "
          "settings). They are not compared with this run's, which replace them "
          "one by one.",

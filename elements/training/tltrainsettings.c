@@ -92,8 +92,8 @@ check_source (const TlTrainSettings *self, TlError *error)
   if (*self->weights == '\0')
     return tl_fail (error, TL_ERROR_ARGUMENT,
         "weights is empty: set it to a pretrained file, such as "
-        "resnet18-f37072fd.pth from torchvision (\"tlpipe weights fetch "
-        "resnet18\", or https://download.pytorch.org/models/), or to a tlpipe "
+        "resnet18-f37072fd.pth from torchvision (https://download.pytorch.org/"
+        "models/), or to a tlpipe "
         "checkpoint. weights=random starts without pretraining.");
   if (strcmp (self->weights, "random") == 0 && strcmp (self->arch, "auto") == 0)
     return tl_fail (error, TL_ERROR_ARGUMENT,

@@ -448,7 +448,7 @@ GST_START_TEST (resume_goes_on_where_it_was)
   push (&run, &resumed);
   push_epoch (&run, 3, BAD);
   gst_harness_push_event (run.h, gst_event_new_eos ());
-  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_INFO), 0);
+  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_WARNING), 0);
   g_object_get (run.h->element, "best-metric", &best, NULL);
   fail_unless (best == 0.875);
   stop (&run);
@@ -474,7 +474,7 @@ GST_START_TEST (another_run_is_not_compared)
   start (&run, folder, NULL);
   push_epoch (&run, 7, BAD);
   gst_harness_push_event (run.h, gst_event_new_eos ());
-  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_INFO), 1);
+  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_WARNING), 1);
   stop (&run);
   expect_epoch ("best.safetensors", 7, BAD);
   expect_text ("metrics.jsonl",
@@ -496,7 +496,7 @@ GST_START_TEST (run_from_the_start_forgets_the_old_best)
   start (&run, folder, NULL);
   push_epoch (&run, 1, BAD);
   gst_harness_push_event (run.h, gst_event_new_eos ());
-  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_INFO), 0);
+  fail_unless_equals_int (count_messages (&run, GST_MESSAGE_WARNING), 0);
   stop (&run);
   expect_epoch ("best.safetensors", 1, BAD);
 }
