@@ -347,10 +347,8 @@ take_dataset (TlTrainRun *self, TlDatasetInfo *dataset)
     tl_dataset_info_free (dataset);
     return TRUE;
   }
-  g_mutex_lock (self->config.lock);
   tl_dataset_info_free (self->dataset);
   self->dataset = dataset;
-  g_mutex_unlock (self->config.lock);
   if (self->config.resume)
     status = tl_session_check_left (self->config.weights, dataset, &error);
   return status == TL_OK || fail (self, status, &error);
