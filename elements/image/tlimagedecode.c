@@ -69,13 +69,13 @@ struct _TlImageDecode
 
   TlDecodeSettings settings; /* object lock */
 
-  /* Made in READY to PAUSED, changed once by what the model answers, constant
-   * from the first item in the queue that needs them. */
+  /* Made in READY to PAUSED; what the model answers changes them once, before
+   * anything that needs them is in the queue. */
   TlDecodeSettings run;
   GstVideoInfo info; /* of the output */
 
   /* Streaming thread. */
-  gboolean is_settled; /* the model was asked */
+  gboolean is_settled; /* no model has to be asked any more */
   GstEvent *held;      /* caps that wait for that; or NULL */
 
   TlSkips skips; /* src task; the totals under object lock too */
@@ -113,7 +113,42 @@ tl_image_decode_check (TlOrderedElement *element)
   return status == TL_OK;
 }
 
-/* Properties may have changed in READY, so the check is made again. */
+/* What the model expects; FALSE if nobody says. @trains: tlqueries.h. */
+static gboolean
+ask_model (TlImageDecode *self, gboolean trains, TlPreprocess *ret)
+{
+  GstPad *srcpad = tl_ordered_element_get_src_pad (TL_ORDERED_ELEMENT (self));
+  g_autoptr (GstQuery) query = tl_query_new_preprocess (trains);
+
+  return gst_pad_peer_query (srcpad, query)
+      && tl_query_parse_preprocess (query, ret);
+}
+
+/* Once there is an answer, nobody is asked again. FALSE, with an error posted,
+ * if it cannot be followed. */
+static gboolean
+follow_model (TlImageDecode *self, gboolean trains)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = TL_OK;
+  TlPreprocess model;
+
+  if (ask_model (self, trains, &model)) {
+    GST_INFO_OBJECT (self, "the model expects %dx%d", model.width,
+        model.height);
+    self->is_settled = TRUE;
+    status = tl_decode_settings_adopt (&self->run, &model, &error);
+  }
+  if (status != TL_OK)
+    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
+      self->run.height);
+  return status == TL_OK;
+}
+
+/* Properties may have changed in READY, so the check is made again. A model
+ * that answers whether or not the stream trains is followed at once; for the
+ * others see settle(). */
 static gboolean
 tl_image_decode_start (TlOrderedElement *element)
 {
@@ -126,7 +161,7 @@ tl_image_decode_start (TlOrderedElement *element)
   GST_OBJECT_LOCK (self);
   self->skips = (TlSkips){0};
   GST_OBJECT_UNLOCK (self);
-  return TRUE;
+  return follow_model (self, TRUE);
 }
 
 static void
@@ -153,37 +188,8 @@ is_training (const TlSampleMeta *sample)
   return sample && sample->split == TL_SPLIT_TRAIN;
 }
 
-/* What the model expects; FALSE if nobody says. @trains: tlqueries.h. */
-static gboolean
-ask_model (TlImageDecode *self, gboolean trains, TlPreprocess *ret)
-{
-  GstPad *srcpad = tl_ordered_element_get_src_pad (TL_ORDERED_ELEMENT (self));
-  g_autoptr (GstQuery) query = tl_query_new_preprocess (trains);
-
-  return gst_pad_peer_query (srcpad, query)
-      && tl_query_parse_preprocess (query, ret);
-}
-
-/* FALSE, with an error posted, if the answer cannot be followed. */
-static gboolean
-follow_model (TlImageDecode *self, gboolean trains)
-{
-  TlError error = TL_ERROR_INIT;
-  TlStatus status = TL_OK;
-  TlPreprocess model;
-
-  if (ask_model (self, trains, &model)) {
-    GST_INFO_OBJECT (self, "the model expects %dx%d", model.width,
-        model.height);
-    status = tl_decode_settings_adopt (&self->run, &model, &error);
-  }
-  if (status != TL_OK)
-    tl_element_post_error (GST_ELEMENT (self), status, &error);
-  return status == TL_OK;
-}
-
-/* Not in start(): only the stream says whether it trains. Before the caps go
- * on: they depend on the answer. FALSE after an error; then they never do. */
+/* Only the stream says whether it trains. The caps wait for this: they depend
+ * on the answer. FALSE after an error; then they are never sent. */
 static gboolean
 settle (TlImageDecode *self, gboolean trains)
 {
@@ -195,8 +201,6 @@ settle (TlImageDecode *self, gboolean trains)
     tl_ordered_element_fail (element);
     return FALSE;
   }
-  gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
-      self->run.height);
   if (self->held)
     tl_ordered_element_queue_event (element, g_steal_pointer (&self->held));
   return TRUE;
