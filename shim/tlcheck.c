@@ -127,16 +127,18 @@ check_not_negative (double value, const char *name, TlError *error)
   return TL_OK;
 }
 
-/* The N of "cuda:N", or -1 if @text is not a plain number in range. */
+/* The N behind the colon of "cuda:N", or -1 if it is not a plain number in
+ * range. */
 static int32_t
-parse_cuda_index (const char *text)
+parse_cuda_index (const char *device)
 {
-  size_t length = strlen (text);
+  const char *colon = strchr (device, ':');
+  size_t length = colon ? strspn (colon + 1, "0123456789") : 0;
   unsigned long index;
 
-  if (length < 1 || length > 3 || strspn (text, "0123456789") != length)
+  if (length < 1 || length > 3 || colon[1 + length] != '\0')
     return -1;
-  index = strtoul (text, NULL, 10);
+  index = strtoul (colon + 1, NULL, 10);
   return index < MAX_CUDA_DEVICES ? (int32_t) index : -1;
 }
 
@@ -153,7 +155,7 @@ tl_check_device (const char *device, TlDeviceChoice *ret, TlError *error)
   else if (strncmp (device, "cuda", 4) == 0)
     choice.kind = TL_DEVICE_CHOICE_CUDA;
   if (strncmp (device, "cuda:", 5) == 0)
-    choice.index = parse_cuda_index (device + 5);
+    choice.index = parse_cuda_index (device);
 
   if (strcmp (device, "auto") != 0 && strcmp (device, "cpu") != 0
       && strcmp (device, "cuda") != 0 && choice.index < 0)

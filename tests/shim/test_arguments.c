@@ -359,8 +359,8 @@ END_TEST
 START_TEST (device_names_are_checked)
 {
   static const char *const bad[] = {"", "CPU", "gpu", "cpu:0", "cudas",
-      "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda: 1", "cuda:128",
-      "cuda:18446744073709551616"};
+      "cuda:", "cuda:-1", "cuda:+1", "cuda:1x", "cuda: 1", "cuda:\t1",
+      "cuda:1:", "cuda:128", "cuda:18446744073709551616"};
   TlDeviceInfo device = {.struct_size = sizeof device, .index = 77};
 
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
