@@ -123,27 +123,36 @@ keep_thumbnail (Results *results, Frame *frame, GstPad *pad, GstBuffer *buffer)
   results->n_thumbnails[frame->truth == frame->found]++;
 }
 
-/* The name of a folder sample's class: in the tl-dataset event, which every
- * element keeps because it is sticky. */
-static gchar *
-name_of_label (GstPad *pad, gint label)
+/* What the data set is: the tl-dataset event, which every element keeps because
+ * it is sticky. NULL without one; *transferred*. */
+static TlDatasetInfo *
+dataset_at (GstPad *pad)
 {
-  GstEvent *event;
-  gchar *name = NULL;
+  TlDatasetInfo *info = NULL;
 
-  for (guint i = 0; !name; i++) {
-    g_autoptr (TlDatasetInfo) info = NULL;
-
-    event =
+  for (guint i = 0; !info; i++) {
+    g_autoptr (GstEvent) event =
         gst_pad_get_sticky_event (pad, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY, i);
+
     if (!event)
       return NULL;
     info = tl_event_parse_dataset (event);
-    gst_event_unref (event);
-    if (info && label >= 0 && (guint) label < info->n_classes)
-      name = g_strdup (info->classes[label]);
   }
-  return name;
+  return info;
+}
+
+/* The class of a folder sample. */
+static gint
+true_class (Results *results, GstPad *pad, gint label)
+{
+  g_autoptr (TlDatasetInfo) info = dataset_at (pad);
+
+  if (!info || label < 0 || (guint) label >= info->n_classes)
+    return NO_CLASS;
+  /* All of them, so that the table has their order. */
+  for (guint i = 0; i < info->n_classes; i++)
+    class_number (results, info->classes[i]);
+  return class_number (results, info->classes[label]);
 }
 
 /* Runs in the streaming thread, once per frame that passed resnetinfer. */
@@ -156,11 +165,8 @@ take_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   TlSampleMeta *sample = tl_buffer_get_sample_meta (buffer);
   Frame frame = {NO_CLASS, NO_CLASS, 0, GST_BUFFER_PTS (buffer), NULL};
 
-  if (sample && sample->label != TL_LABEL_NONE) {
-    g_autofree gchar *name = name_of_label (pad, sample->label);
-
-    frame.truth = class_number (results, name);
-  }
+  if (sample)
+    frame.truth = true_class (results, pad, sample->label);
   if (result && result->state == TL_RESULT_VALID && result->n > 0) {
     frame.found =
         class_number (results, g_quark_to_string (result->top[0].name));
@@ -242,5 +248,9 @@ results_run_video (Results *results, const gchar *checkpoint,
   if (!pipeline)
     return FALSE;
   set_text (pipeline, "file", "location", video);
-  return run (results, pipeline, checkpoint, error);
+  if (run (results, pipeline, checkpoint, error))
+    return TRUE;
+  /* Stock elements do not always name the file. */
+  g_prefix_error (error, "%s: ", video);
+  return FALSE;
 }
