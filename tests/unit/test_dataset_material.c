@@ -91,14 +91,16 @@ END_TEST
 int
 main (void)
 {
-  Suite *suite = suite_create ("dataset-material");
-  TCase *tc = tcase_create ("material");
+  Suite *suite;
+  TCase *tc;
 
   material = g_getenv ("TLPIPE_MATERIAL");
   if (!material || !g_file_test (material, G_FILE_TEST_IS_DIR)) {
     g_print ("skipped: TLPIPE_MATERIAL names no folder\n");
     return 77;
   }
+  suite = suite_create ("dataset-material");
+  tc = tcase_create ("material");
   tcase_set_timeout (tc, 60);
   tcase_add_test (tc, hymenoptera_is_what_torchvision_finds);
   tcase_add_test (tc, pocus_has_130_videos_split_by_video);
