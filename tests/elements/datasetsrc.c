@@ -50,6 +50,7 @@ static void
 write_down (Player *p, gchar *line)
 {
   g_mutex_lock (&p->lock);
+  p->ended |= g_str_equal (line, "eos");
   g_ptr_array_add (p->log, line);
   g_cond_broadcast (&p->changed);
   g_mutex_unlock (&p->lock);
@@ -116,7 +117,6 @@ player_event (GstPad *pad, GstObject *parent, GstEvent *event)
   } else if (tl_event_parse_phase_end (event, &end)) {
     take_phase_end (p, &end);
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-    p->ended = TRUE;
     write_down (p, g_strdup ("eos"));
   }
   gst_event_unref (event);
