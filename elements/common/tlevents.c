@@ -117,24 +117,37 @@ get_classes (const GstStructure *s, guint *n)
   if (*n == 0 || *n > TL_MAX_CLASSES)
     return NULL;
   classes = g_new0 (gchar *, *n + 1);
-  for (guint i = 0; i < *n; i++)
-    classes[i] = g_value_dup_string (gst_value_array_get_value (array, i));
+  for (guint i = 0; i < *n; i++) {
+    const GValue *item = gst_value_array_get_value (array, i);
+
+    classes[i] = G_VALUE_HOLDS_STRING (item) ? g_value_dup_string (item) : NULL;
+    if (!classes[i]) {
+      g_strfreev (classes);
+      return NULL;
+    }
+  }
   return classes;
 }
 
-static guint64 *
-get_counts (const GstStructure *s, const gchar *field, guint n)
+/* FALSE if the field is there and not @n counts; @ret is then owned too. */
+static gboolean
+get_counts (const GstStructure *s, const gchar *field, guint n, guint64 **ret)
 {
   const GValue *array = gst_structure_get_value (s, field);
-  guint64 *counts;
 
-  if (!array || !GST_VALUE_HOLDS_ARRAY (array)
-      || gst_value_array_get_size (array) != n)
-    return NULL;
-  counts = g_new (guint64, n);
-  for (guint i = 0; i < n; i++)
-    counts[i] = g_value_get_uint64 (gst_value_array_get_value (array, i));
-  return counts;
+  if (!array)
+    return TRUE;
+  if (!GST_VALUE_HOLDS_ARRAY (array) || gst_value_array_get_size (array) != n)
+    return FALSE;
+  *ret = g_new (guint64, n);
+  for (guint i = 0; i < n; i++) {
+    const GValue *item = gst_value_array_get_value (array, i);
+
+    if (!G_VALUE_HOLDS_UINT64 (item))
+      return FALSE;
+    (*ret)[i] = g_value_get_uint64 (item);
+  }
+  return TRUE;
 }
 
 TlDatasetInfo *
@@ -156,7 +169,8 @@ tl_event_parse_dataset (GstEvent *event)
     g_autofree gchar *samples = g_strconcat (nick, "-samples", NULL);
     g_autofree gchar *groups = g_strconcat (nick, "-groups", NULL);
 
-    info->counts[i] = get_counts (s, counts, info->n_classes);
+    if (!get_counts (s, counts, info->n_classes, &info->counts[i]))
+      return NULL;
     if (info->counts[i]) {
       gst_structure_get_uint64 (s, samples, &info->n_samples[i]);
       gst_structure_get_uint64 (s, groups, &info->n_groups[i]);

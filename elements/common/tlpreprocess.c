@@ -106,6 +106,10 @@ parse_field (TlPreprocess *self, const gchar *key, const gchar *value)
   return FALSE;
 }
 
+/* In the order of tl_preprocess_to_string. */
+static const gchar *const keys[] = {"width", "height", "resize", "crop",
+    "interpolation", "region", "auto-orient", "mean", "std"};
+
 gboolean
 tl_preprocess_from_string (TlPreprocess *self, const gchar *text)
 {
@@ -113,15 +117,16 @@ tl_preprocess_from_string (TlPreprocess *self, const gchar *text)
   TlPreprocess found;
 
   tl_preprocess_init (&found);
-  if (g_strv_length (fields) != 9)
+  if (g_strv_length (fields) != G_N_ELEMENTS (keys))
     return FALSE;
-  for (guint i = 0; fields[i]; i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++) {
     gchar *value = strchr (fields[i], '=');
 
     if (!value)
       return FALSE;
     *value++ = '\0';
-    if (!parse_field (&found, fields[i], value))
+    if (!g_str_equal (fields[i], keys[i])
+        || !parse_field (&found, keys[i], value))
       return FALSE;
   }
   *self = found;

@@ -194,6 +194,8 @@ static const gchar *const bad_preprocess[] = {
     "auto-orient=maybe mean=0,0,0 std=1,1,1",
     "width=224 height=224 resize=256 crop=center interpolation=bilinear region= "
     "auto-orient=false mean=nan,0,0 std=1,1,1",
+    "width=224 width=224 resize=256 crop=center interpolation=bilinear region= "
+    "auto-orient=false mean=0,0,0 std=1,1,1",
 };
 
 GST_START_TEST (preprocess_refuses)
@@ -339,6 +341,12 @@ GST_START_TEST (malformed_events_are_refused)
       "tl-dataset, seed=(guint64)1, epochs=(uint)1, digest=(string)a",
       "tl-dataset, seed=(guint64)1, epochs=(uint)1, digest=(string)a, "
       "classes=(string)x",
+      "tl-dataset, seed=(guint64)1, epochs=(uint)1, digest=(string)a, "
+      "classes=(int)< 1, 2 >",
+      "tl-dataset, seed=(guint64)1, epochs=(uint)1, digest=(string)a, "
+      "classes=(string)< x, y >, train-counts=(int)< 1, 2 >",
+      "tl-dataset, seed=(guint64)1, epochs=(uint)1, digest=(string)a, "
+      "classes=(string)< x, y >, train-counts=(guint64)< 1 >",
       "tl-dataset",
       "tl-phase, epoch=(uint)1",
       "tl-phase, split=(string)nonsense, epoch=(uint)1",
