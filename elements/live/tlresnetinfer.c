@@ -48,6 +48,7 @@
 #include "tlrange.h"
 #include "tlresultmeta.h"
 #include "tlsamplemeta.h"
+#include "tlshimloader.h"
 
 GST_DEBUG_CATEGORY_STATIC (resnetinfer_debug);
 #define GST_CAT_DEFAULT resnetinfer_debug
@@ -158,11 +159,24 @@ tl_resnet_infer_get_property (GObject *object, guint id, GValue *value,
 
 /* ---- Life cycle ---- */
 
+/* What does not depend on the stream and must be right. */
+static gboolean
+prepare (GstElement *element)
+{
+  TlError error = TL_ERROR_INIT;
+
+  if (!tl_element_check_ranges (element))
+    return FALSE;
+  if (tl_shim_load (&error))
+    return TRUE;
+  tl_element_post_error (element, TL_ERROR_NOT_FOUND, &error);
+  return FALSE;
+}
+
 static GstStateChangeReturn
 tl_resnet_infer_change_state (GstElement *element, GstStateChange transition)
 {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY
-      && !tl_element_check_ranges (element))
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !prepare (element))
     return GST_STATE_CHANGE_FAILURE;
   return GST_ELEMENT_CLASS (tl_resnet_infer_parent_class)
       ->change_state (element, transition);
@@ -292,11 +306,15 @@ static GstFlowReturn
 tl_resnet_infer_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
 {
   TlResnetInfer *self = TL_RESNET_INFER (transform);
-  TlResultMeta *meta = tl_buffer_add_result_meta (buffer);
   GstClockTime begin = gst_util_get_timestamp ();
   TlError error = TL_ERROR_INIT;
-  TlStatus status = classify (self, buffer, &error);
+  TlResultMeta *meta;
+  TlStatus status;
 
+  if (self->refused)
+    return GST_FLOW_ERROR;
+  status = classify (self, buffer, &error);
+  meta = tl_buffer_add_result_meta (buffer);
   meta->pts = GST_BUFFER_PTS (buffer);
   meta->inference_time = gst_util_get_timestamp () - begin;
   meta->model = tl_classifier_id (self->classifier);
@@ -424,7 +442,8 @@ install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_N_THREADS,
       tl_param_spec_set_range (
           g_param_spec_uint ("n-threads", "Threads",
-              "CPU threads of the model; 0: as many as the affinity mask has",
+              "CPU threads of the model, up to 1024; 0: as many as the affinity "
+              "mask has",
               0, G_MAXUINT, DEFAULT_N_THREADS, flags),
           0, MAX_THREADS));
 }
@@ -445,7 +464,7 @@ tl_resnet_infer_class_init (TlResnetInferClass *klass)
 
   gst_element_class_set_static_metadata (element_class, "ResNet classifier",
       "Filter/Analyzer/Video",
-      "Classifies every frame with a tlpipe checkpoint", "The tlpipe authors");
+      "Classifies every frame with a tlpipe checkpoint", "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   element_class->change_state =

@@ -192,6 +192,28 @@ GST_START_TEST (prepared_samples_are_taken_as_they_are)
 }
 GST_END_TEST
 
+/* Nothing else may have loaded a shim before. */
+GST_START_TEST (a_missing_library_is_said_going_to_ready)
+{
+  g_autofree gchar *shim = g_strdup (g_getenv ("TLPIPE_SHIM"));
+  GstElement *element = gst_element_factory_make ("resnetinfer", NULL);
+  GstBus *bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL;
+
+  gst_element_set_bus (element, bus);
+  g_setenv ("TLPIPE_SHIM", "/nonexistent/libtlshim.so", TRUE);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  g_setenv ("TLPIPE_SHIM", shim, TRUE);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+}
+GST_END_TEST
+
 GST_START_TEST (samples_prepared_otherwise_are_refused)
 {
   g_autofree gchar *path =
@@ -212,6 +234,8 @@ GST_START_TEST (samples_prepared_otherwise_are_refused)
   fail_unless (strstr (error->message, "resize=232") != NULL
           && strstr (error->message, "resize=256") != NULL,
       "%s", error->message);
+  fail_unless_equals_int (gst_harness_push (h, new_frame (224, 224, 0)),
+      GST_FLOW_ERROR);
   gst_element_set_bus (h->element, NULL);
   gst_object_unref (bus);
   gst_harness_teardown (h);
@@ -346,7 +370,8 @@ resnetinfer_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_checked_fixture (tc, make_folder, remove_folder);
-  /* First: it counts the calls of the process, which may run all tests. */
+  tcase_add_test (tc, a_missing_library_is_said_going_to_ready);
+  /* Early: it counts the calls of the process, which may run all tests. */
   tcase_add_test (tc, a_failing_model_does_not_stop_the_video);
   tcase_add_loop_test (tc, frames_get_their_class, 0, 3);
   tcase_add_test (tc, prepared_samples_are_taken_as_they_are);
