@@ -98,8 +98,8 @@ install_run_properties (GObjectClass *klass)
   g_object_class_install_property (klass, TL_DATASET_SETTING_MAX_SAMPLES,
       tl_param_spec_set_range (
           g_param_spec_uint ("max-samples", "Maximum of samples",
-              "Most samples of each split, drawn by seed with the classes in "
-              "proportion (0 = all)",
+              "Most samples of each split, up to 20000000, drawn by seed with the "
+              "classes in proportion (0 = all)",
               0, G_MAXUINT, DEFAULT_MAX_SAMPLES, FLAGS),
           0, TL_DATASET_MAX_FILES));
 }

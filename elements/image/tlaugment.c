@@ -302,13 +302,13 @@ install_properties (GObjectClass *klass)
       "Flip probability", "Share of the pictures that is mirrored, 0 to 1",
       DEFAULT_FLIP_PROBABILITY, 1);
   install_amount (klass, PROP_BRIGHTNESS, "brightness", "Brightness",
-      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      "Factor drawn from 1 - this (at least 0) to 1 + this, up to 10; 0: never",
       DEFAULT_AMOUNT, MAX_FACTOR);
   install_amount (klass, PROP_CONTRAST, "contrast", "Contrast",
-      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      "Factor drawn from 1 - this (at least 0) to 1 + this, up to 10; 0: never",
       DEFAULT_AMOUNT, MAX_FACTOR);
   install_amount (klass, PROP_SATURATION, "saturation", "Saturation",
-      "Factor drawn from 1 - this (at least 0) to 1 + this; 0: never",
+      "Factor drawn from 1 - this (at least 0) to 1 + this, up to 10; 0: never",
       DEFAULT_AMOUNT, MAX_FACTOR);
   install_amount (klass, PROP_HUE, "hue", "Hue",
       "Shift drawn from - this to + this, in full circles, 0 to 0.5; 0: never",
@@ -331,7 +331,7 @@ tl_augment_class_init (TlAugmentClass *klass)
   gst_element_class_set_static_metadata (element_class,
       "Training picture augmentation", "Filter/Effect/Video",
       "Flips and recolours the pictures of the train split at random",
-      "tlpipe project");
+      "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   ordered_class->start = tl_augment_start;

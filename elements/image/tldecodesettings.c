@@ -133,12 +133,14 @@ install_geometry (GObjectClass *klass)
 {
   static gsize crop_type, interpolation_type;
 
-  install_uint (klass, PROP_WIDTH, "width", "Width", "Of the output, in pixels",
-      DEFAULT_SIDE, 1, TL_MAX_SAMPLE_SIDE);
+  install_uint (klass, PROP_WIDTH, "width", "Width",
+      "Of the output, in pixels, 1 to 8192", DEFAULT_SIDE, 1,
+      TL_MAX_SAMPLE_SIDE);
   install_uint (klass, PROP_HEIGHT, "height", "Height",
-      "Of the output, in pixels", DEFAULT_SIDE, 1, TL_MAX_SAMPLE_SIDE);
+      "Of the output, in pixels, 1 to 8192", DEFAULT_SIDE, 1,
+      TL_MAX_SAMPLE_SIDE);
   install_uint (klass, PROP_RESIZE, "resize", "Resize",
-      "Short side before the centre crop, in pixels; 0: 256 for 224, in "
+      "Short side before the centre crop, in pixels, up to 16384; 0: 256 for 224, in "
       "proportion otherwise",
       0, 0, 2 * TL_MAX_SAMPLE_SIDE);
   g_object_class_install_property (klass, PROP_CROP,
@@ -146,15 +148,17 @@ install_geometry (GObjectClass *klass)
           enum_type (&crop_type, "TlImageCrop", crop_values),
           TL_IMAGE_CROP_AUTO, FLAGS));
   install_double (klass, PROP_SCALE_MIN, "scale-min", "Smallest scale",
-      "Smallest share of a picture's area that a random crop takes",
+      "Smallest share of a picture's area that a random crop takes, above 0, up to 1",
       DEFAULT_SCALE_MIN, 1);
   install_double (klass, PROP_SCALE_MAX, "scale-max", "Largest scale",
-      "Largest share of a picture's area that a random crop takes",
+      "Largest share of a picture's area that a random crop takes, above 0, up to 1",
       DEFAULT_SCALE_MAX, 1);
   install_double (klass, PROP_RATIO_MIN, "ratio-min", "Smallest ratio",
-      "Smallest width / height of a random crop", DEFAULT_RATIO_MIN, MAX_RATIO);
+      "Smallest width / height of a random crop, above 0, up to 100",
+      DEFAULT_RATIO_MIN, MAX_RATIO);
   install_double (klass, PROP_RATIO_MAX, "ratio-max", "Largest ratio",
-      "Largest width / height of a random crop", DEFAULT_RATIO_MAX, MAX_RATIO);
+      "Largest width / height of a random crop, above 0, up to 100",
+      DEFAULT_RATIO_MAX, MAX_RATIO);
   g_object_class_install_property (klass, PROP_INTERPOLATION,
       g_param_spec_enum ("interpolation", "Interpolation",
           "How pictures are resized",
@@ -191,8 +195,8 @@ install_decoding (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_MAX_PIXELS,
       tl_param_spec_set_range (
           g_param_spec_uint64 ("max-pixels", "Most pixels",
-              "Pictures with more pixels are errors, before any memory is "
-              "taken for them",
+              "Pictures with more pixels, 1 to 4000000000, are errors, before "
+              "any memory is taken for them",
               0, G_MAXUINT64, DEFAULT_MAX_PIXELS, FLAGS),
           1, 4e9));
   g_object_class_install_property (klass, PROP_ACCEPT_TRUNCATED,

@@ -513,7 +513,7 @@ tl_image_decode_class_init (TlImageDecodeClass *klass)
   gst_element_class_set_static_metadata (element_class,
       "Data set picture decoder", "Codec/Decoder/Image",
       "Decodes JPEG and PNG files, crops and resizes them to RGB of one size",
-      "tlpipe project");
+      "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   ordered_class->check = tl_image_decode_check;

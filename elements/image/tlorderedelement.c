@@ -489,7 +489,7 @@ tl_ordered_element_class_init (TlOrderedElementClass *klass)
   g_object_class_install_property (object_class, PROP_N_THREADS,
       tl_param_spec_set_range (
           g_param_spec_uint ("n-threads", "Threads",
-              "Worker threads; 0: as many as there are CPUs in the affinity "
+              "Worker threads, up to 256; 0: as many as there are CPUs in the affinity "
               "mask. Does not change any result",
               0, G_MAXUINT, DEFAULT_N_THREADS,
               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS

@@ -514,8 +514,9 @@ install_properties (GObjectClass *object_class)
   g_object_class_install_property (object_class, PROP_BATCH_SIZE,
       tl_param_spec_set_range (
           g_param_spec_uint ("batch-size", "Batch size",
-              "Samples in a batch; the last one of a phase may have fewer", 0,
-              G_MAXUINT, DEFAULT_BATCH_SIZE, flags),
+              "Samples in a batch, 1 to 65536; the last one of a phase may have "
+              "fewer",
+              0, G_MAXUINT, DEFAULT_BATCH_SIZE, flags),
           1, TL_MAX_BATCH_SIZE));
   g_object_class_install_property (object_class, PROP_DROP_LAST,
       g_param_spec_boolean ("drop-last", "Drop last",

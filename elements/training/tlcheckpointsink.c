@@ -532,7 +532,7 @@ install_properties (GObjectClass *object_class)
       DEFAULT_SAVE_LAST, flags);
   props[PROP_SAVE_TOP_K] = tl_param_spec_set_range (
       g_param_spec_uint ("save-top-k", "Save top k",
-          "Best epochs kept: 0 none, 1 best.safetensors, more also as "
+          "Best epochs kept, 0 to 100: 0 none, 1 best.safetensors, more also as "
           "epoch-NNN.safetensors",
           0, G_MAXUINT, DEFAULT_SAVE_TOP_K, flags),
       0, MAX_SAVE_TOP_K);

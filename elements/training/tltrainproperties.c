@@ -154,10 +154,11 @@ static const Row rows[] = {
         KIND_BOOLEAN, AT (train_bn), NULL, FALSE},
     {"optimizer", "Optimizer", "How gradients change the parameters", KIND_ENUM,
         AT (optimizer), NULL, TL_OPTIMIZER_SGD, {0}, optimizer_type},
-    {"lr", "Learning rate", "Learning rate that lr-scheduler begins with",
-        KIND_DOUBLE, AT (lr), NULL, 1e-3, {0, INFINITY, TRUE, TRUE}},
-    {"momentum", "Momentum", "Momentum of sgd; 0 is none", KIND_DOUBLE,
-        AT (momentum), NULL, 0.9, {0, 1, FALSE, TRUE}},
+    {"lr", "Learning rate",
+        "Learning rate that lr-scheduler begins with, above 0", KIND_DOUBLE,
+        AT (lr), NULL, 1e-3, {0, INFINITY, TRUE, TRUE}},
+    {"momentum", "Momentum", "Momentum of sgd, 0 to less than 1; 0 is none",
+        KIND_DOUBLE, AT (momentum), NULL, 0.9, {0, 1, FALSE, TRUE}},
     {"weight-decay", "Weight decay",
         "Share of every trained parameter added to its gradient (decoupled "
         "with adamw); 0 is none",
@@ -168,9 +169,10 @@ static const Row rows[] = {
         "How the learning rate changes from epoch to epoch", KIND_ENUM,
         AT (lr_scheduler), NULL, TL_SCHEDULE_CONSTANT, {0}, scheduler_type},
     {"lr-step-size", "Step size",
-        "Epochs between two drops of lr-scheduler=step", KIND_UINT,
+        "Epochs between two drops of lr-scheduler=step, 1 or more", KIND_UINT,
         AT (lr_step_size), NULL, 7, {1, G_MAXUINT}},
-    {"lr-gamma", "Gamma", "Factor of each drop of lr-scheduler=step",
+    {"lr-gamma", "Gamma",
+        "Factor of each drop of lr-scheduler=step, above 0, up to 1",
         KIND_DOUBLE, AT (lr_gamma), NULL, 0.1, {0, 1, TRUE, FALSE}},
     {"warmup-epochs", "Warm-up epochs",
         "Epochs in which the learning rate rises to lr; 0 is none", KIND_UINT,
@@ -186,7 +188,8 @@ static const Row rows[] = {
         "only",
         KIND_UINT, AT (report_interval), NULL, 10, {0, G_MAXUINT}},
     {"n-threads", "Threads",
-        "CPU threads of each computation; 0 is one per CPU of the process",
+        "CPU threads of each computation, up to 1024; 0 is one per CPU of the "
+        "process",
         KIND_UINT, AT (n_threads), NULL, 0, {0, 1024}},
 };
 
