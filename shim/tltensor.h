@@ -41,20 +41,78 @@ typedef struct
   const void *data;                   /* first element; little endian */
 } TlTensor;
 
-/* Bytes of one element, 0 for TL_DTYPE_INVALID. */
-size_t tl_dtype_size (TlDtype dtype);
+/* Inline, so that the header needs no library to link with. */
 
-/* "F32", "BF16"...: the safetensors spelling. */
-const char *tl_dtype_name (TlDtype dtype);
+/* Bytes of one element, 0 for TL_DTYPE_INVALID and what is no TlDtype. */
+static inline size_t
+tl_dtype_size (TlDtype dtype)
+{
+  switch (dtype) {
+    case TL_DTYPE_F64:
+    case TL_DTYPE_I64:
+      return 8;
+    case TL_DTYPE_F32:
+    case TL_DTYPE_I32:
+      return 4;
+    case TL_DTYPE_F16:
+    case TL_DTYPE_BF16:
+    case TL_DTYPE_I16:
+      return 2;
+    case TL_DTYPE_I8:
+    case TL_DTYPE_U8:
+    case TL_DTYPE_BOOL:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+/* "F32", "BF16"...: the safetensors spelling; "invalid" for any other value. */
+static inline const char *
+tl_dtype_name (TlDtype dtype)
+{
+  static const char *const names[] = {"invalid", "F32", "F64", "F16", "BF16",
+      "I64", "I32", "I16", "I8", "U8", "BOOL"};
+
+  return names[tl_dtype_size (dtype) > 0 ? dtype : TL_DTYPE_INVALID];
+}
 
 /* Number of elements: the product of the shape, 1 for a scalar. */
-int64_t tl_tensor_numel (const TlTensor *tensor);
+static inline int64_t
+tl_tensor_numel (const TlTensor *tensor)
+{
+  int64_t n = 1;
+
+  for (uint32_t i = 0; i < tensor->n_dims; i++)
+    n *= tensor->shape[i];
+  return n;
+}
 
 /* Whether the elements lie densely in row-major order. */
-int tl_tensor_is_contiguous (const TlTensor *tensor);
+static inline int
+tl_tensor_is_contiguous (const TlTensor *tensor)
+{
+  int64_t expected = 1;
+
+  for (uint32_t i = tensor->n_dims; i-- > 0;) {
+    if (tensor->shape[i] != 1 && tensor->stride[i] != expected)
+      return 0;
+    expected *= tensor->shape[i];
+  }
+  return 1;
+}
 
 /* Fills the strides of a dense row-major tensor from its shape. */
-void tl_tensor_set_contiguous (TlTensor *tensor);
+static inline void
+tl_tensor_set_contiguous (TlTensor *tensor)
+{
+  int64_t stride = 1;
+
+  for (uint32_t i = tensor->n_dims; i-- > 0;) {
+    tensor->stride[i] = stride;
+    stride *= tensor->shape[i];
+  }
+}
 
 #ifdef __cplusplus
 }

@@ -56,9 +56,11 @@ cat >"$work/application.c" <<'SOURCE'
 int
 main (int argc, char **argv)
 {
-  TlError error;
+  TlError error = TL_ERROR_INIT;
 
   gst_init (&argc, &argv);
+  if (tl_dtype_size (TL_DTYPE_F32) != 4)
+    return 1;
   if (!tl_shim_load (&error)) {
     g_printerr ("%s\n", error.message);
     return 1;
