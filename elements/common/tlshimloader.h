@@ -43,10 +43,12 @@ typedef struct
 
 /* Loads the shim once per process; it stays loaded. Any thread.
  *
- * The library is the file that TLPIPE_SHIM names, else libtlshim-torch.so in
- * the folder it was installed to. libtorch is the one in the folder that
- * TLPIPE_TORCH names (with lib/libtorch_cpu.so), else the one the build was
- * configured with, else one in the usual places.
+ * The library is the file that TLPIPE_SHIM names, else tlpipe/
+ * libtlshim-torch.so beside libtlpipe, else that of the configured libdir.
+ * libtorch is the one in the folder that TLPIPE_TORCH names (with
+ * lib/libtorch_cpu.so), else the one that the shim finds by itself, else that
+ * of $VIRTUAL_ENV, else the one the build was configured with, else one in the
+ * usual places.
  *
  * Returns a table that is valid for the life of the process (*borrowed*), or
  * NULL with @error saying what is missing and what to install. A failure is
