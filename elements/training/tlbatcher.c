@@ -67,9 +67,14 @@ struct _TlBatcher
   GstPad *sinkpad;
   GstPad *srcpad;
 
-  /* Properties; may change in READY. */
+  /* Properties, under the object lock. */
   guint batch_size;
   gboolean drop_last;
+
+  /* As they were at the first caps of the run: memory is measured by them.
+   * Streaming thread only. */
+  guint run_batch_size;
+  gboolean run_drop_last;
 
   /* Under the object lock, since FLUSH_START and state changes reach it
    * besides the streaming thread. Active while there is one. */
@@ -144,7 +149,7 @@ negotiate_pool (TlBatcher *self, GstCaps *caps)
   self->refused = TRUE;
   GST_ELEMENT_ERROR (self, RESOURCE, FAILED,
       ("The pool of batches could not be started: lower batch-size=%u.",
-          self->batch_size),
+          self->run_batch_size),
       ("gst_buffer_pool_set_active (%s) failed", GST_OBJECT_NAME (pool)));
   gst_object_unref (pool);
   return FALSE;
@@ -160,7 +165,7 @@ close_batch (TlBatcher *self)
 
   if (tl_batch_fill_count (&self->batch) == 0)
     return GST_FLOW_OK;
-  if (self->drop_last && !tl_batch_fill_is_full (&self->batch)
+  if (self->run_drop_last && !tl_batch_fill_is_full (&self->batch)
       && self->step_split == TL_SPLIT_TRAIN) {
     GST_INFO_OBJECT (self, "drop-last: leaving out %u samples",
         tl_batch_fill_count (&self->batch));
@@ -190,7 +195,7 @@ refuse_memory (TlBatcher *self, GstFlowReturn ret)
 
   GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
       ("No memory for a batch of %u pictures of %dx%d (%s): lower batch-size.",
-          self->batch_size, self->info.width, self->info.height, text),
+          self->run_batch_size, self->info.width, self->info.height, text),
       ("acquiring and mapping %" G_GSIZE_FORMAT " bytes: %s", size,
           gst_flow_get_name (ret)));
   return GST_FLOW_ERROR;
@@ -211,7 +216,7 @@ open_batch (TlBatcher *self, const TlSampleMeta *sample)
     gst_buffer_unref (buffer);
     return refuse_memory (self, ret);
   }
-  if (!tl_batch_fill_begin (&self->batch, buffer, self->batch_size, sample))
+  if (!tl_batch_fill_begin (&self->batch, buffer, self->run_batch_size, sample))
     return refuse_memory (self, ret);
   if (self->step_epoch != sample->epoch || self->step_split != sample->split) {
     self->step = 0;
@@ -304,7 +309,7 @@ refuse_bytes (TlBatcher *self, const TlBatchInfo *info)
   GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
       ("A batch of batch-size=%u pictures of %dx%d has %s, which is over 4 GiB: "
        "lower batch-size.",
-          self->batch_size, info->width, info->height, size),
+          self->run_batch_size, info->width, info->height, size),
       (NULL));
   return FALSE;
 }
@@ -316,20 +321,33 @@ forget_caps (TlBatcher *self)
   self->info = (TlBatchInfo){0};
 }
 
+/* At the first caps of a run. */
+static void
+take_settings (TlBatcher *self)
+{
+  GST_OBJECT_LOCK (self);
+  self->run_batch_size = self->batch_size;
+  self->run_drop_last = self->drop_last;
+  GST_OBJECT_UNLOCK (self);
+}
+
 /* Sends the batches' caps at once, so that they precede SEGMENT. */
 static gboolean
 set_caps (TlBatcher *self, GstCaps *caps)
 {
   GstVideoInfo video;
-  TlBatchInfo info = {.batch_size = (gint) self->batch_size};
+  TlBatchInfo info;
   g_autoptr (GstCaps) batch_caps = NULL;
 
   if (!gst_video_info_from_caps (&video, caps)) {
     GST_ERROR_OBJECT (self, "not a video format: %" GST_PTR_FORMAT, caps);
     return FALSE;
   }
-  info.width = GST_VIDEO_INFO_WIDTH (&video);
-  info.height = GST_VIDEO_INFO_HEIGHT (&video);
+  if (self->info.batch_size == 0)
+    take_settings (self);
+  info = (TlBatchInfo){.width = GST_VIDEO_INFO_WIDTH (&video),
+      .height = GST_VIDEO_INFO_HEIGHT (&video),
+      .batch_size = (gint) self->run_batch_size};
   if (info.width == self->info.width && info.height == self->info.height) {
     self->video = video;
     return TRUE;
@@ -468,6 +486,7 @@ tl_batcher_set_property (GObject *object, guint id, const GValue *value,
 {
   TlBatcher *self = TL_BATCHER (object);
 
+  GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_BATCH_SIZE:
       self->batch_size = g_value_get_uint (value);
@@ -478,6 +497,7 @@ tl_batcher_set_property (GObject *object, guint id, const GValue *value,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void
@@ -486,6 +506,7 @@ tl_batcher_get_property (GObject *object, guint id, GValue *value,
 {
   TlBatcher *self = TL_BATCHER (object);
 
+  GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_BATCH_SIZE:
       g_value_set_uint (value, self->batch_size);
@@ -496,6 +517,7 @@ tl_batcher_get_property (GObject *object, guint id, GValue *value,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void

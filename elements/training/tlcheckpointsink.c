@@ -56,6 +56,7 @@
 #include <tlrange.h>
 
 #include <math.h>
+#include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (checkpointsink_debug);
 #define GST_CAT_DEFAULT checkpointsink_debug
@@ -90,7 +91,8 @@ struct _TlCheckpointSink
 {
   GstBaseSink parent;
 
-  /* Properties; may change in READY. */
+  /* Properties, under the object lock; a run keeps to those it began with,
+   * which are in its folder. */
   gchar *location;
   gboolean save_last;
   guint save_top_k;
@@ -139,42 +141,54 @@ tl_monitor_mode_get_type (void)
 /* ---- opening ---- */
 
 static gboolean
-check_settings (TlCheckpointSink *self)
+check_settings (TlCheckpointSink *self, const TlRunFolderSettings *settings)
 {
-  if (!self->location || !*self->location) {
+  if (!*settings->location) {
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("No location is set: name the folder for the files of the run, as in "
          "checkpointsink location=run."),
         (NULL));
     return FALSE;
   }
-  if (!g_strv_contains (monitors, self->monitor ? self->monitor : "")) {
+  if (!g_strv_contains (monitors, settings->monitor)) {
     GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
         ("monitor=\"%s\" is not known: choose balanced-accuracy, accuracy, loss "
          "or auc.",
-            self->monitor ? self->monitor : ""),
+            settings->monitor),
         (NULL));
     return FALSE;
   }
   return tl_element_check_ranges (GST_ELEMENT (self));
 }
 
+static gchar *
+dup_text (const gchar *text)
+{
+  return g_strdup (text ? text : "");
+}
+
 static gboolean
 open_folder (TlCheckpointSink *self)
 {
   TlError error = TL_ERROR_INIT;
-  TlRunFolderSettings settings = {
-      .location = self->location,
-      .save_last = self->save_last,
-      .save_top_k = self->save_top_k,
-      .monitor = self->monitor,
-      .lower_is_better = self->mode == TL_MONITOR_AUTO
-          ? g_strcmp0 (self->monitor, "loss") == 0
-          : self->mode == TL_MONITOR_MIN,
-  };
+  g_autofree gchar *location = NULL, *monitor = NULL;
+  TlRunFolderSettings settings;
   TlStatus status;
 
-  if (!check_settings (self))
+  GST_OBJECT_LOCK (self);
+  location = dup_text (self->location);
+  monitor = dup_text (self->monitor);
+  settings = (TlRunFolderSettings){
+      .location = location,
+      .save_last = self->save_last,
+      .save_top_k = self->save_top_k,
+      .monitor = monitor,
+      .lower_is_better = self->mode == TL_MONITOR_AUTO
+          ? strcmp (monitor, "loss") == 0
+          : self->mode == TL_MONITOR_MIN,
+  };
+  GST_OBJECT_UNLOCK (self);
+  if (!check_settings (self, &settings))
     return FALSE;
   status = tl_run_folder_open (&settings, &self->folder, &error);
   if (status == TL_OK)
@@ -192,6 +206,12 @@ close_folder (TlCheckpointSink *self)
 
 /* ---- writing, on the queue's thread ---- */
 
+static const TlRunFolderSettings *
+get_settings (const TlCheckpointSink *self)
+{
+  return tl_run_folder_get_settings (self->folder);
+}
+
 static void
 adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info)
 {
@@ -204,7 +224,7 @@ adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info)
         ("%s holds files of another run (other data, weights, seed or "
          "settings). They are not compared with this run's, which replace them "
          "one by one.",
-            self->location),
+            get_settings (self)->location),
         (NULL));
 }
 
@@ -225,8 +245,8 @@ report_written (const gchar *kind, const gchar *path, gdouble value,
   GST_DEBUG_OBJECT (self, "%s: %s", kind, path);
   gst_element_post_message (GST_ELEMENT (self),
       tl_message_new_checkpoint (GST_OBJECT (self), path, kind,
-          report->info->epoch, report->info->step, report->size, self->monitor,
-          value));
+          report->info->epoch, report->info->step, report->size,
+          get_settings (self)->monitor, value));
   GST_OBJECT_LOCK (self);
   g_free (self->last_location);
   self->last_location = g_strdup (path);
@@ -254,14 +274,15 @@ warn_unranked (TlCheckpointSink *self, const TlCheckpointInfo *info)
 {
   gdouble value;
 
-  if (self->warned || self->save_top_k == 0 || !info->ends_epoch || !info->valid
-      || tl_metrics_lookup (info->valid, self->monitor, &value))
+  if (self->warned || get_settings (self)->save_top_k == 0 || !info->ends_epoch
+      || !info->valid
+      || tl_metrics_lookup (info->valid, get_settings (self)->monitor, &value))
     return;
   self->warned = TRUE;
   GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
       ("monitor=%s is not among the validation metrics, so that no checkpoint "
        "is chosen as the best: choose another one (auc needs two classes).",
-          self->monitor),
+          get_settings (self)->monitor),
       ("metrics: %s", info->valid));
 }
 
@@ -449,6 +470,7 @@ tl_checkpoint_sink_set_property (GObject *object, guint id, const GValue *value,
 {
   TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
 
+  GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_LOCATION:
       g_free (self->location);
@@ -470,6 +492,7 @@ tl_checkpoint_sink_set_property (GObject *object, guint id, const GValue *value,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
+  GST_OBJECT_UNLOCK (self);
 }
 
 static void

@@ -30,9 +30,7 @@ typedef struct
 
 struct TlRunFolder
 {
-  gchar *location;
-  gboolean save_last;
-  gchar *monitor;
+  TlRunFolderSettings settings; /* with strings of its own */
   TlRanking ranking;
   GArray *found;       /* Found; until the run is known */
   gboolean fresh;      /* metrics.jsonl is of another run */
@@ -48,7 +46,7 @@ clear_found (gpointer found)
 static gchar *
 path_of (const TlRunFolder *self, const gchar *name)
 {
-  return g_build_filename (self->location, name, NULL);
+  return g_build_filename (self->settings.location, name, NULL);
 }
 
 static gchar *
@@ -88,9 +86,9 @@ tl_run_folder_open (const TlRunFolderSettings *settings, TlRunFolder **ret,
   if (status != TL_OK)
     return status;
   self = g_new0 (TlRunFolder, 1);
-  self->location = g_strdup (settings->location);
-  self->save_last = settings->save_last;
-  self->monitor = g_strdup (settings->monitor);
+  self->settings = *settings;
+  self->settings.location = g_strdup (settings->location);
+  self->settings.monitor = g_strdup (settings->monitor);
   self->logged_epoch = -1;
   tl_ranking_init (&self->ranking, settings->save_top_k,
       settings->lower_is_better);
@@ -105,8 +103,8 @@ tl_run_folder_free (TlRunFolder *self)
 {
   if (!self)
     return;
-  g_free (self->location);
-  g_free (self->monitor);
+  g_free ((gpointer) self->settings.location);
+  g_free ((gpointer) self->settings.monitor);
   tl_ranking_clear (&self->ranking);
   g_array_unref (self->found);
   g_free (self);
@@ -125,7 +123,7 @@ rank_info (const TlRunFolder *self, const TlCheckpointInfo *info,
   tl_metrics_lookup (info->valid, "loss", &ret->loss);
   return info->ends_epoch && info->valid
       && !strstr (info->valid, "complete=false")
-      && tl_metrics_lookup (info->valid, self->monitor, &ret->value);
+      && tl_metrics_lookup (info->valid, self->settings.monitor, &ret->value);
 }
 
 static void
@@ -147,7 +145,7 @@ look_at (TlRunFolder *self, const gchar *name)
 void
 tl_run_folder_begin (TlRunFolder *self)
 {
-  g_autoptr (GDir) dir = g_dir_open (self->location, 0, NULL);
+  g_autoptr (GDir) dir = g_dir_open (self->settings.location, 0, NULL);
   const gchar *name;
 
   g_array_set_size (self->found, 0);
@@ -279,9 +277,15 @@ tl_run_folder_save (TlRunFolder *self, const TlCheckpointInfo *info,
     if (status == TL_OK)
       status = log_metrics (self, info, error);
   }
-  if (status == TL_OK && self->save_last)
+  if (status == TL_OK && self->settings.save_last)
     status = write_file (&save, "last", path_of (self, LAST));
   return status;
+}
+
+const TlRunFolderSettings *
+tl_run_folder_get_settings (const TlRunFolder *self)
+{
+  return &self->settings;
 }
 
 gdouble

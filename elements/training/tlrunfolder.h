@@ -55,6 +55,9 @@ TlStatus tl_run_folder_save (TlRunFolder *self, const TlCheckpointInfo *info,
     const TlChunk *chunks, gsize n_chunks, TlRunFolderWritten written,
     gpointer user, TlError *error);
 
+/* What it was opened with; *borrowed*, immutable. */
+const TlRunFolderSettings *tl_run_folder_get_settings (const TlRunFolder *self);
+
 /* Value of the monitored metric of the best epoch so far, NAN before one. */
 gdouble tl_run_folder_best (const TlRunFolder *self);
 
