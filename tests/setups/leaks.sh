@@ -10,9 +10,13 @@ trap 'rm -f "$trace"' EXIT
 # Not the tracer's description of its own records, "type-name=(string)%s".
 alive='object-alive, type-name=(string)[^%]'
 
-GST_DEBUG_FILE=$trace GST_DEBUG_NO_COLOR=1 "$@" || exit
+# With G_DEBUG=fatal-criticals the tracer itself ends the test: the list comes
+# before the status.
+GST_DEBUG_FILE=$trace GST_DEBUG_NO_COLOR=1 "$@"
+status=$?
 if grep -q "$alive" "$trace"; then
   echo "objects that outlive the test:" >&2
   grep -o "$alive.*" "$trace" >&2
   exit 1
 fi
+exit $status
