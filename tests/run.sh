@@ -59,7 +59,9 @@ run_all() {
 
   run all "$root/build" --setup all
   for setup in valgrind leaks; do
-    run "$setup" "$root/build" --setup "$setup" --suite unit --suite elements --suite modelfile
+    # ThreadSanitizer does not run under valgrind.
+    run "$setup" "$root/build" --setup "$setup" --suite unit --suite elements \
+      --suite modelfile --no-suite tsan
   done
   # Without libtorch, which is not instrumented: the elements' tests use the
   # reference backend.
