@@ -127,12 +127,6 @@ tl_playlist_epoch_length (const TlPlaylist *self)
 }
 
 guint64
-tl_playlist_length (const TlPlaylist *self)
-{
-  return self->epochs * tl_playlist_epoch_length (self);
-}
-
-guint64
 tl_playlist_played (const TlPlaylist *self)
 {
   return self->epoch * tl_playlist_epoch_length (self)

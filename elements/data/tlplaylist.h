@@ -48,10 +48,8 @@ gboolean tl_playlist_next (TlPlaylist *self, guint *index);
 /* Ends the phase, wherever it stands in it, and goes to the next one. */
 void tl_playlist_end_phase (TlPlaylist *self);
 
-/* Samples of one epoch, of the run (0: endless), and of the run before the
- * next sample. */
+/* Samples of one epoch, and of the run before the next sample. */
 guint64 tl_playlist_epoch_length (const TlPlaylist *self);
-guint64 tl_playlist_length (const TlPlaylist *self);
 guint64 tl_playlist_played (const TlPlaylist *self);
 
 G_END_DECLS

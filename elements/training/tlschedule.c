@@ -11,14 +11,6 @@
 
 static const char *const nicks[] = {"constant", "step", "cosine"};
 
-#define N_KINDS (sizeof nicks / sizeof nicks[0])
-
-const char *
-tl_schedule_kind_nick (TlScheduleKind kind)
-{
-  return (size_t) kind < N_KINDS ? nicks[kind] : NULL;
-}
-
 static TlStatus
 check_step (const TlSchedule *self, TlError *error)
 {

@@ -32,9 +32,6 @@ typedef struct
 /* Room for tl_schedule_to_text() of any schedule. */
 #define TL_SCHEDULE_TEXT 160
 
-/* "constant", "step", "cosine"; NULL for another value. */
-const char *tl_schedule_kind_nick (TlScheduleKind kind);
-
 /* TL_ERROR_ARGUMENT, with a sentence for the user, where a value is out of its
  * range or the schedule needs a number of epochs that is not known. */
 TlStatus tl_schedule_check (const TlSchedule *self, TlError *error);

@@ -75,18 +75,6 @@ tl_state_clear (TlState *self)
   *self = (TlState){0};
 }
 
-void
-tl_state_copy (const TlState *self, TlState *to)
-{
-  *to = *self;
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
-    gchar **text = field_of (to, &fields[i]);
-
-    if (fields[i].type == FIELD_TEXT)
-      *text = g_strdup (*text);
-  }
-}
-
 /* NULL for an absent text; *transferred*. */
 static gchar *
 format_field (const TlState *self, const Field *field)

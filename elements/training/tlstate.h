@@ -55,9 +55,6 @@ typedef struct
 
 void tl_state_clear (TlState *self);
 
-/* A deep copy into the empty @to. */
-void tl_state_copy (const TlState *self, TlState *to);
-
 /* The metadata in a fixed order, absent texts left out: an array of
  * TlMetadata whose strings it owns. *transferred*. */
 GArray *tl_state_to_metadata (const TlState *self);
