@@ -112,28 +112,27 @@ check_resumed_at (const TlSession *self, const TlBatchMeta *batch,
       tl_split_nick (batch->split), batch->epoch + 1);
 }
 
-/* The scores of a phase that is resumed are there already. */
+/* Samples before the resume that did not count. The scores of a phase that is
+ * resumed are there already. */
+static guint64
+count_skipped_before (const TlSession *self)
+{
+  TlScoresSummary so_far;
+
+  tl_scores_summarize (self->scores, &so_far);
+  return self->state.position - MIN (self->state.position, so_far.n);
+}
+
 static void
 begin_phase (TlSession *self, guint32 epoch, TlSplit split)
 {
   if (!self->is_resuming)
     tl_scores_reset (self->scores);
-  self->skipped_before = self->is_resuming ? self->state.position : 0;
+  self->skipped_before = self->is_resuming ? count_skipped_before (self) : 0;
   self->is_resuming = FALSE;
   self->in_phase = TRUE;
   self->state.epoch = epoch;
   self->state.split = split;
-}
-
-/* Samples before the resume that did not count. */
-static void
-begin_batch_phase (TlSession *self, const TlBatchMeta *batch)
-{
-  TlScoresSummary so_far;
-
-  begin_phase (self, batch->epoch, batch->split);
-  tl_scores_summarize (self->scores, &so_far);
-  self->skipped_before -= MIN (self->skipped_before, so_far.n);
 }
 
 static TlStatus
@@ -214,7 +213,7 @@ tl_session_step (TlSession *self, const TlBatchMeta *batch,
     return tl_fail (error, TL_ERROR_ARGUMENT,
         "Training samples came, but the data set was announced without any.");
   if (!is_open (self, batch->epoch, batch->split))
-    begin_batch_phase (self, batch);
+    begin_phase (self, batch->epoch, batch->split);
 
   ret->struct_size = sizeof *ret;
   status = batch->split == TL_SPLIT_TRAIN

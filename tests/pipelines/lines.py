@@ -14,6 +14,7 @@ import filecmp
 import hashlib
 import json
 import os
+import random
 import shutil
 import signal
 import struct
@@ -238,6 +239,43 @@ def case_kill_leaves_whole_files(bench):
     check(metadata(bench.path("run/last.safetensors"))["tlpipe.state"] == "running", "state")
     bench.train("run", epochs=1)
     check(not [n for n in os.listdir(bench.path("run")) if "tmp" in n], "temporary files stay")
+
+
+def changed(path, before):
+    return os.path.exists(path) and os.stat(path).st_mtime_ns != before
+
+
+def kill_early(process, last, chance):
+    """kill -9 while it loads, or soon after it has written a checkpoint."""
+    before = os.stat(last).st_mtime_ns if os.path.exists(last) else 0
+    deadline = time.time() + (chance.uniform(0, 0.4) if chance.random() < 0.3 else 30)
+    while process.poll() is None and not changed(last, before) and time.time() < deadline:
+        time.sleep(0.002)
+    time.sleep(chance.uniform(0, 0.06))
+    process.kill()
+
+
+def case_kills_and_resumes_to_the_same_bytes(bench):
+    n_kills, common = 30, "checkpoint-every=1 report-interval=1"
+    bench.train("whole", epochs=8, trainer=common)
+    last = bench.path("cut/last.safetensors")
+    chance = random.Random(3)
+    for kill in range(n_kills + 1):
+        resume = f"resume={last}" if os.path.exists(last) else ""
+        words = bench.line(bench.path("cut"), epochs=8, trainer=f"{common} {resume}")
+        process = bench.start(words, "-q", env={"TLPIPE_REFERENCE_FAIL": "step-ms:40"})
+        if kill < n_kills:
+            kill_early(process, last, chance)
+        output, _ = process.communicate(timeout=120)
+        check("ERROR" not in output, f"after {kill} kills:\n{output}")
+        check(process.returncode == (-signal.SIGKILL if kill < n_kills else 0),
+              f"after {kill} kills: exit status {process.returncode}\n{output}")
+        if os.path.exists(last):
+            metadata(last)
+    for name in ("last.safetensors", "best.safetensors", "metrics.jsonl"):
+        check(filecmp.cmp(bench.path("whole/" + name), bench.path("cut/" + name), False),
+              f"{name} differs after {n_kills} kills")
+    check(not [n for n in os.listdir(bench.path("cut")) if "tmp" in n], "temporary files stay")
 
 
 def case_frames_go_to_stock_decoders(bench):
