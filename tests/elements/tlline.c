@@ -136,7 +136,8 @@ line_init (Line *line, const gchar *run)
   line->batcher = add (line, "batcher");
   queue = add (line, "queue");
   line->trainer = add (line, "resnetfinetune");
-  g_object_set (queue, "max-size-buffers", 2, NULL);
+  g_object_set (queue, "max-size-buffers", 2, "max-size-bytes", 0,
+      "max-size-time", G_GUINT64_CONSTANT (0), NULL);
   set_properties (line);
   fail_unless (gst_element_link_many (line->source, line->decoder,
       line->augment, line->batcher, queue, line->trainer, NULL));
