@@ -503,7 +503,8 @@ GST_START_TEST (test_reports_come_within_an_epoch)
   fail_unless_equals_string (
       gst_structure_get_string (gst_message_get_structure (metrics), "scope"),
       "step");
-  rig_expect_message (&rig, GST_MESSAGE_PROGRESS, "epoch 1/3: train 16 of 20");
+  /* After which batch depends on how busy the machine is. */
+  rig_expect_message (&rig, GST_MESSAGE_PROGRESS, "epoch 1/3: train ");
   rig_clear (&rig);
 }
 GST_END_TEST;
