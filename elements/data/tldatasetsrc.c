@@ -573,8 +573,17 @@ go_on (TlDatasetSrc *self)
   return !unlocked;
 }
 
-/* After an error of its own it returns FLUSHING, which ends the task without a
- * word: for ERROR the base class would post a second, meaningless error. */
+/* After an error of its own: for ERROR the base class would post a second,
+ * meaningless one, for FLUSHING it ends the task without a word. It would also
+ * send EOS, and gst-launch-1.0 needs that: it may start to wait for the end
+ * after the error has passed it by. */
+static GstFlowReturn
+give_up (TlDatasetSrc *self)
+{
+  gst_pad_push_event (GST_BASE_SRC_PAD (self), gst_event_new_eos ());
+  return GST_FLOW_FLUSHING;
+}
+
 static GstFlowReturn
 tl_dataset_src_create (GstPushSrc *src, GstBuffer **ret)
 {
@@ -582,11 +591,11 @@ tl_dataset_src_create (GstPushSrc *src, GstBuffer **ret)
   GstFlowReturn flow = GST_FLOW_OK;
 
   if (!self->announced && !announce (self))
-    return GST_FLOW_FLUSHING;
+    return give_up (self);
   *ret = NULL;
   while (flow == GST_FLOW_OK && !*ret)
     flow = go_on (self) ? step (self, ret) : GST_FLOW_FLUSHING;
-  return flow == GST_FLOW_ERROR ? GST_FLOW_FLUSHING : flow;
+  return flow == GST_FLOW_ERROR ? give_up (self) : flow;
 }
 
 static void

@@ -512,7 +512,9 @@ GST_START_TEST (another_data_set_is_refused)
   init_resumed (&p, digest, 1);
   gst_element_set_state (p.src, GST_STATE_PLAYING);
   assert_one_error (&p, digest);
-  fail_unless_equals_int (p.log->len, 0);
+  gst_element_set_state (p.src, GST_STATE_NULL);
+  /* Nothing but the end, unless the stop was faster. */
+  fail_unless (p.log->len == 0 || g_str_equal (p.log->pdata[0], "eos"));
   player_clear (&p);
 }
 GST_END_TEST;

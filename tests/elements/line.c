@@ -218,6 +218,27 @@ GST_START_TEST (plays_after_an_error_within_the_run)
 }
 GST_END_TEST
 
+/* gst-launch-1.0 forgets an error that comes before it waits for the end. */
+GST_START_TEST (error_of_the_source_ends_the_line_too)
+{
+  g_autofree gchar *last =
+      g_build_filename (line_folder, "run", "last.safetensors", NULL);
+  Line line;
+
+  line_init (&line, "run");
+  line_set_state (&line, GST_STATE_PLAYING);
+  line_expect_eos (&line);
+  line_clear (&line);
+
+  line_init (&line, "run");
+  g_object_set (line.trainer, "weights", "", "resume", last, NULL);
+  line_set_state (&line, GST_STATE_PLAYING);
+  line_expect_error (&line, "set epochs above 2 to go on");
+  line_expect_eos (&line);
+  line_clear (&line);
+}
+GST_END_TEST
+
 static gboolean
 is_settable (const GParamSpec *pspec)
 {
@@ -341,6 +362,7 @@ line_suite (void)
   tcase_add_test (tcase, eos_is_sent_in_any_state);
   tcase_add_test (tcase, plays_after_the_mistake_is_mended);
   tcase_add_test (tcase, plays_after_an_error_within_the_run);
+  tcase_add_test (tcase, error_of_the_source_ends_the_line_too);
   tcase_add_test (tcase,
       properties_that_change_while_playing_wait_for_the_next_run);
   tcase_add_test (tcase, trainer_may_end_the_line_or_get_its_sink_late);
