@@ -59,10 +59,15 @@ show_and_run() {
   in_build "$@"
 }
 
-in_build() {
-  env -u VIRTUAL_ENV -u PYTHONHOME -u PYTHONPATH -u CONDA_PREFIX \
-    /usr/bin/meson devenv -C "$root/build" -w "$folder" "$@" </dev/null
-}
+# Not under meson devenv itself, which answers Ctrl-C with a traceback.
+in_build() (
+  unset VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
+  # It extends variables that need not be set.
+  set +u
+  eval "$(/usr/bin/meson devenv -C "$root/build" --dump)"
+  cd "$folder"
+  exec "$@" </dev/null
+)
 
 parse_arguments() {
   while [ $# -gt 0 ]; do
