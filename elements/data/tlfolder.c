@@ -214,8 +214,8 @@ tl_folder_list_folders (const gchar *folder, TlLeftOut *left_out,
 
 /* ---- the walk ---- */
 
-/* The folders from the root of the walk down to the current one: a folder that
- * is already among them is a link back up. */
+/* The folders from the location down to the current one: a folder that is
+ * already among them is a link back up. */
 typedef struct _Ancestor
 {
   const struct _Ancestor *parent;
@@ -297,7 +297,7 @@ list_one (Walk *walk, const gchar *below, const Ancestor *parent,
   if (!dir)
     return FALSE;
   self->parent = parent;
-  self->depth = parent ? parent->depth + 1 : 0;
+  self->depth = parent->depth + 1;
   if (fstat (dirfd (dir), &st) == 0) {
     if (is_above (parent, &st)) {
       walk->left_out->n_cycles++;
@@ -328,6 +328,26 @@ walk_folder (Walk *walk, const gchar *below, const Ancestor *parent,
   return TRUE;
 }
 
+/* Goes down to the folder @below, of which all but @rest was gone through. What
+ * lies above belongs to other classes too. */
+static gboolean
+descend (Walk *walk, const gchar *below, const gchar *rest,
+    const Ancestor *parent, GError **error)
+{
+  g_autofree gchar *above = g_strndup (below, (gsize) (rest - below));
+  g_autofree gchar *path = g_build_filename (walk->root, above, NULL);
+  const gchar *slash = strchr (rest, '/');
+  Ancestor self = {.parent = parent, .depth = parent ? parent->depth + 1 : 0};
+  struct stat st;
+
+  if (stat (path, &st) == 0) {
+    self.dev = st.st_dev;
+    self.ino = st.st_ino;
+  }
+  return slash ? descend (walk, below, slash + 1, &self, error)
+               : walk_folder (walk, below, &self, error);
+}
+
 /* By the path of the folder as one string, then by name: what
  * sorted (os.walk (...)) gives. "a-b" comes before "a/b", as '-' < '/'. */
 static gint
@@ -351,7 +371,7 @@ tl_folder_list_pictures (const gchar *root, const gchar *below,
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
   Walk walk = {root, found, left_out};
 
-  if (!walk_folder (&walk, below, NULL, error))
+  if (!descend (&walk, below, below, NULL, error))
     return FALSE;
   g_ptr_array_sort (found, compare_paths);
   g_ptr_array_extend_and_steal (paths, g_steal_pointer (&found));
