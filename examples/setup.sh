@@ -175,7 +175,7 @@ build_tlpipe() {
 
   prefix=$(torch_prefix)
   options=("-Dtorch=enabled" "-Dtorch_prefix=$prefix")
-  [ $tests = 0 ] || options+=("-Dtests=enabled")
+  options+=("-Dtests=$([ $tests = 1 ] && echo enabled || echo disabled)")
   want="$root ${options[*]}"
   if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || [ ! -e "$build/build.ninja" ]; then
     configure "${options[@]}"

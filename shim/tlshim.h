@@ -83,7 +83,7 @@ TL_SHIM_API TlStatus tl_device_open (const char *device, TlDeviceInfo *ret,
 
 typedef enum
 {
-  TL_PRECISION_AUTO = 0, /* fp32 on the CPU, bf16 on CUDA >= 8.0 */
+  TL_PRECISION_AUTO = 0, /* the library's choice; now fp32 everywhere */
   TL_PRECISION_FP32 = 1,
   TL_PRECISION_BF16 = 2
 } TlPrecision;

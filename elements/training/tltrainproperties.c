@@ -15,7 +15,7 @@ precision_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] =
-      {{TL_PRECISION_AUTO, "fp32 on the CPU, bf16 on CUDA 8.0 and later",
+      {{TL_PRECISION_AUTO, "fp32 until bf16 has been measured on a GPU",
            "auto"},
           {TL_PRECISION_FP32, "32-bit floating point", "fp32"},
           {TL_PRECISION_BF16, "bfloat16 with fp32 master weights", "bf16"},

@@ -25,8 +25,9 @@ static constexpr uint32_t cpu_chunk = 8;
 static TlPrecision
 choose_precision (TlPrecision wanted, const TlDeviceInfo &device)
 {
+  /* Not bf16 where a device has it, until it has been measured on one. */
   if (wanted == TL_PRECISION_AUTO)
-    return device.has_bf16 ? TL_PRECISION_BF16 : TL_PRECISION_FP32;
+    return TL_PRECISION_FP32;
   if (wanted == TL_PRECISION_BF16 && !device.has_bf16)
     throw tl::Failure (TL_ERROR_UNSUPPORTED,
         std::string ("precision=bf16 does not run on ") + device.id

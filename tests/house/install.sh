@@ -44,7 +44,8 @@ find "$prefix" -name '*.so*' -type f | while read -r library; do
 done
 
 # Not --exists: that wants a version of GStreamer.
-gst-inspect-1.0 resnetfinetune >/dev/null || fail "the installed plugin has no resnetfinetune"
+gst-inspect-1.0 resnetfinetune >"$work/log" 2>&1 \
+  || fail "the installed plugin has no resnetfinetune: $(cat "$work/log")"
 
 cat >"$work/application.c" <<'SOURCE'
 #include <gst/gst.h>
