@@ -76,6 +76,21 @@ cc -Wall -Werror -o "$work/application" "$work/application.c" \
   $(pkg-config --cflags --libs tlpipe-1.0)
 "$work/application" || fail "the shim does not load"
 
+# The shim alone, linked: libtorch is then the program's to find.
+cat >"$work/shim.c" <<'SOURCE'
+#include <tlshim.h>
+
+int
+main (void)
+{
+  return tl_shim_abi () == TL_SHIM_ABI ? 0 : 1;
+}
+SOURCE
+# shellcheck disable=SC2046
+cc -Wall -Werror -o "$work/shim" "$work/shim.c" -Wl,--allow-shlib-undefined \
+  $(pkg-config --cflags --libs tlpipe-shim-1.0)
+LD_LIBRARY_PATH=$libdir/tlpipe:$torch/lib "$work/shim" || fail "the linked shim does not run"
+
 # Every installed header stands alone, also in C++.
 find "$prefix/include" -name '*.h' | while read -r header; do
   for language in c c++; do

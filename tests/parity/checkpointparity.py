@@ -3,7 +3,7 @@
 """A checkpoint of a real line, read in Python, says what tlpipe says.
 
 Trains with gst-launch-1.0 on pictures of the network's own size (so that no
-resize takes part), reads the checkpoint with examples/read-checkpoint.py and
+resize takes part), reads the checkpoint with examples/read_checkpoint.py and
 runs torchvision's ResNet-18 on the validation pictures. The log-probabilities
 must be resnetinfer's within 1e-4, the loss and the accuracy those that
 resnetfinetune wrote into the file. Then runs the Python of docs/checkpoints.md.
@@ -45,7 +45,7 @@ def skip(reason):
 
 
 def import_example(source):
-    path = os.path.join(source, "examples", "read-checkpoint.py")
+    path = os.path.join(source, "examples", "read_checkpoint.py")
     spec = importlib.util.spec_from_file_location("read_checkpoint", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -152,7 +152,7 @@ def compare_results(example, model, metadata, results):
 def run_documented_snippet(source, folder):
     with open(os.path.join(source, "docs", "checkpoints.md"), encoding="utf-8") as page:
         code = re.search(r"```python\n(.*?)```", page.read(), re.S)[1]
-    shutil.copy(os.path.join(source, "examples", "read-checkpoint.py"),
+    shutil.copy(os.path.join(source, "examples", "read_checkpoint.py"),
                 os.path.join(folder, "read_checkpoint.py"))
     os.chdir(folder)
     sys.path.insert(0, folder)
