@@ -74,6 +74,8 @@ struct _TlDatasetSrc
   guint64 n_total;   /* of the run, 0: endless or unknown */
   guint64 n_played;  /* of the run, before the next sample */
   gboolean unlocked; /* create is to return at once */
+  gboolean is_open;  /* the data set is */
+  gboolean is_ended; /* by an EOS of the application */
 
   /* From READY to PAUSED and back. */
   TlDatasetSettings run; /* as the settings were */
@@ -213,10 +215,21 @@ open_dataset (TlDatasetSrc *self)
   self->n_samples = count_epoch (dataset, settings->max_samples);
   self->n_total = self->n_samples * settings->epochs;
   self->n_played = 0;
+  self->is_open = TRUE;
+  self->is_ended = FALSE;
   GST_OBJECT_UNLOCK (self);
   g_object_notify (G_OBJECT (self), "classes");
   g_object_notify (G_OBJECT (self), "n-samples");
   return TRUE;
+}
+
+static void
+close_dataset (TlDatasetSrc *self)
+{
+  GST_OBJECT_LOCK (self);
+  self->is_open = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  tl_player_close (&self->player);
 }
 
 /* Not in GstBaseSrc's start: after that fails, the base class posts a second
@@ -237,23 +250,48 @@ tl_dataset_src_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
           && ret == GST_STATE_CHANGE_FAILURE))
-    tl_player_close (&self->player);
+    close_dataset (self);
   return ret;
+}
+
+/* EOS from the application ends the stream at the next sample. GstBaseSrc would
+ * first wait for the streaming thread, and that one waits in PAUSED, behind
+ * full queues, for PLAYING. */
+static gboolean
+tl_dataset_src_send_event (GstElement *element, GstEvent *event)
+{
+  TlDatasetSrc *self = TL_DATASET_SRC (element);
+  gboolean is_taken = FALSE;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
+    GST_OBJECT_LOCK (self);
+    is_taken = self->is_ended = self->is_open;
+    GST_OBJECT_UNLOCK (self);
+  }
+  if (!is_taken)
+    return GST_ELEMENT_CLASS (tl_dataset_src_parent_class)
+        ->send_event (element, event);
+  gst_event_unref (event);
+  return TRUE;
 }
 
 /* ---- samples ---- */
 
-/* Tells what queries need to know; FALSE if create is to return. */
-static gboolean
+/* Tells what queries need to know; other than GST_FLOW_OK if create is to
+ * return. */
+static GstFlowReturn
 go_on (TlDatasetSrc *self)
 {
-  gboolean unlocked;
+  GstFlowReturn flow = GST_FLOW_OK;
 
   GST_OBJECT_LOCK (self);
   self->n_played = tl_playlist_played (&self->player.playlist);
-  unlocked = self->unlocked;
+  if (self->unlocked)
+    flow = GST_FLOW_FLUSHING;
+  else if (self->is_ended)
+    flow = GST_FLOW_EOS;
   GST_OBJECT_UNLOCK (self);
-  return !unlocked;
+  return flow;
 }
 
 /* After an error of its own: for ERROR the base class would post a second,
@@ -276,9 +314,11 @@ tl_dataset_src_create (GstPushSrc *src, GstBuffer **ret)
   if (!tl_player_announce (&self->player))
     return give_up (self);
   *ret = NULL;
-  while (flow == GST_FLOW_OK && !*ret)
-    flow =
-        go_on (self) ? tl_player_step (&self->player, ret) : GST_FLOW_FLUSHING;
+  while (flow == GST_FLOW_OK && !*ret) {
+    flow = go_on (self);
+    if (flow == GST_FLOW_OK)
+      flow = tl_player_step (&self->player, ret);
+  }
   return flow == GST_FLOW_ERROR ? give_up (self) : flow;
 }
 
@@ -405,6 +445,7 @@ install_vfuncs (TlDatasetSrcClass *klass)
   object_class->get_property = tl_dataset_src_get_property;
   object_class->finalize = tl_dataset_src_finalize;
   GST_ELEMENT_CLASS (klass)->change_state = tl_dataset_src_change_state;
+  GST_ELEMENT_CLASS (klass)->send_event = tl_dataset_src_send_event;
   base_class->negotiate = tl_dataset_src_negotiate;
   base_class->unlock = tl_dataset_src_unlock;
   base_class->unlock_stop = tl_dataset_src_unlock_stop;

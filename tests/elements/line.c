@@ -152,6 +152,9 @@ GST_START_TEST (eos_is_sent_in_any_state)
     line_set_state (&line, states[i]);
     if (states[i] == GST_STATE_PLAYING)
       line_wait_for_checkpoints (&line, 2);
+    /* Until every queue is full and the source waits behind them. */
+    if (states[i] == GST_STATE_PAUSED)
+      g_usleep (G_USEC_PER_SEC / 2);
     taken = gst_element_send_event (line.pipeline, gst_event_new_eos ());
     line_set_state (&line, GST_STATE_PLAYING);
     line_expect_eos (&line);
