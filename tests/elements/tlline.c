@@ -189,12 +189,13 @@ static gchar *
 describe (GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *debug = NULL;
 
   fail_unless (message != NULL, "neither EOS nor an error within 30 s");
   if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
     return g_strdup ("EOS");
-  gst_message_parse_error (message, &error, NULL);
-  return g_strdup (error->message);
+  gst_message_parse_error (message, &error, &debug);
+  return g_strdup_printf ("%s (%s)", error->message, debug ? debug : "");
 }
 
 static gchar *
