@@ -301,27 +301,29 @@ tl_ordered_element_queue_event (TlOrderedElement *self, GstEvent *event)
   return FALSE;
 }
 
-static gboolean
+/* Tells a flow, since the pool flushes a little earlier than the pad when the
+ * element stops: for a sticky event that was only refused, the core would give
+ * upstream GST_FLOW_ERROR, and a source calls that a failure. */
+static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
 
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_FLUSH_START:
-      begin_flush (self, event);
-      return TRUE;
-    case GST_EVENT_FLUSH_STOP:
-      end_flush (self, event);
-      return TRUE;
-    case GST_EVENT_CAPS:
-      note_caps (self, event);
-      return klass->receive (self, event);
-    default:
-      if (GST_EVENT_IS_SERIALIZED (event))
-        return klass->receive (self, event);
-      return gst_pad_event_default (pad, parent, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START) {
+    begin_flush (self, event);
+    return GST_FLOW_OK;
   }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    end_flush (self, event);
+    return GST_FLOW_OK;
+  }
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return gst_pad_event_default (pad, parent, event) ? GST_FLOW_OK
+                                                      : GST_FLOW_ERROR;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    note_caps (self, event);
+  return klass->receive (self, event) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
 /* Serialized queries would have to wait for the queue. Nobody downstream can
@@ -458,7 +460,7 @@ tl_ordered_element_constructed (GObject *object)
   priv->sinkpad = add_pad (self, "sink");
   priv->srcpad = add_pad (self, "src");
   gst_pad_set_chain_function (priv->sinkpad, sink_chain);
-  gst_pad_set_event_function (priv->sinkpad, sink_event);
+  gst_pad_set_event_full_function (priv->sinkpad, sink_event);
   gst_pad_set_query_function (priv->sinkpad, sink_query);
   gst_pad_set_activatemode_function (priv->sinkpad, sink_activate_mode);
   gst_pad_set_activatemode_function (priv->srcpad, src_activate_mode);

@@ -38,7 +38,7 @@ G_DECLARE_DERIVABLE_TYPE (TlOrderedElement, tl_ordered_element, TL,
  * reset:       a flush ended; no other thread is in the element.
  * context_new, context_free: a worker's own memory.
  * receive:     streaming thread, a serialized event. Takes @event and queues it,
- *              by default at once.
+ *              by default at once. FALSE while flushing.
  * accept:      streaming thread. FALSE if the buffer needs no work: then it is
  *              only kept in order. Without it every buffer is worked on.
  * work:        worker thread. Sets job->output or job->status.
