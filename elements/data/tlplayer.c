@@ -68,16 +68,6 @@ tl_player_post_failure (GstBaseSrc *base, GError *failure)
 
 /* Constant caps only for a peer that names them: one that takes anything would
  * not know what to do with them. Per file, caps are set with the buffer. */
-/* A peer that is going down refuses every event. The push that follows says
- * FLUSHING then, which is no error; refused caps would be one. */
-static gboolean
-peer_is_flushing (GstPad *pad)
-{
-  g_autoptr (GstPad) peer = gst_pad_get_peer (pad);
-
-  return peer && GST_PAD_IS_FLUSHING (peer);
-}
-
 gboolean
 tl_player_negotiate (TlPlayer *self)
 {
@@ -89,7 +79,7 @@ tl_player_negotiate (TlPlayer *self)
   self->constant_caps =
       !gst_caps_is_any (peer) && gst_caps_can_intersect (caps, peer);
   if (self->constant_caps)
-    ok = gst_base_src_set_caps (base, caps) || peer_is_flushing (base->srcpad);
+    ok = gst_base_src_set_caps (base, caps);
   gst_caps_unref (peer);
   gst_caps_unref (caps);
   return ok;
