@@ -239,6 +239,73 @@ tl_crop_plan_center (const TlBox *region, uint32_t resize, uint32_t width,
   return TL_OK;
 }
 
+/* What @length becomes when the other side is resized from @other to @wanted;
+ * in the order of Pillow's operations, so that it rounds alike. */
+static uint32_t
+fit_side (uint32_t length, uint32_t other, uint32_t wanted, uint32_t most)
+{
+  double fitted = rint ((double) length / other * wanted);
+
+  return (uint32_t) fmin (fmax (fitted, 1), most);
+}
+
+void
+tl_crop_plan_pad (const TlBox *region, uint32_t width, uint32_t height,
+    TlCropPlan *plan)
+{
+  double ratio = (double) region->width / region->height;
+  double wanted = (double) width / height;
+  uint32_t fitted_width = width, fitted_height = height;
+
+  if (ratio > wanted)
+    fitted_height = fit_side (region->height, region->width, width, height);
+  else if (ratio < wanted)
+    fitted_width = fit_side (region->width, region->height, height, width);
+  fill_plan (plan, *region, fitted_width, fitted_height);
+  plan->left = (uint32_t) rint ((width - fitted_width) / 2.0);
+  plan->top = (uint32_t) rint ((height - fitted_height) / 2.0);
+}
+
+static const char *const kind_nicks[] = {
+    [TL_CROP_CENTER] = "center",
+    [TL_CROP_NONE] = "none",
+    [TL_CROP_PAD] = "pad",
+};
+
+const char *
+tl_crop_kind_nick (TlCropKind kind)
+{
+  return kind_nicks[kind];
+}
+
+bool
+tl_crop_kind_from_nick (const char *nick, TlCropKind *kind)
+{
+  for (size_t i = 0; i < sizeof kind_nicks / sizeof *kind_nicks; i++) {
+    if (strcmp (nick, kind_nicks[i]) == 0) {
+      *kind = (TlCropKind) i;
+      return true;
+    }
+  }
+  return false;
+}
+
+TlStatus
+tl_crop_plan_fixed (TlCropKind kind, const TlBox *region, uint32_t resize,
+    uint32_t width, uint32_t height, TlCropPlan *plan, TlError *error)
+{
+  switch (kind) {
+    case TL_CROP_NONE:
+      tl_crop_plan_stretch (region, width, height, plan);
+      return TL_OK;
+    case TL_CROP_PAD:
+      tl_crop_plan_pad (region, width, height, plan);
+      return TL_OK;
+    default:
+      return tl_crop_plan_center (region, resize, width, height, plan, error);
+  }
+}
+
 uint32_t
 tl_crop_auto_resize (uint32_t width, uint32_t height)
 {

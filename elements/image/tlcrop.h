@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* Which part of a picture becomes which part of the output: region, random
- * resized crop, resize + centre crop, stretch. Geometry and roundings are
- * torchvision's; the random numbers are counter-based (tlrandom.h).
+ * resized crop, resize + centre crop, stretch, fit with borders. Geometry and
+ * roundings are torchvision's, of the last one Pillow's; the random numbers are
+ * counter-based (tlrandom.h).
  *
  * Knows neither GStreamer nor torch. All functions may run on any thread. */
 
@@ -74,6 +75,30 @@ TlStatus tl_crop_plan_center (const TlBox *region, uint32_t resize,
 /* The region stretched to the output, aspect ratio not kept. */
 void tl_crop_plan_stretch (const TlBox *region, uint32_t width, uint32_t height,
     TlCropPlan *plan);
+
+/* The whole region, as large as fits with its aspect ratio kept, in the middle
+ * of black borders: Pillow's ImageOps.pad((width, height)). A side that Pillow
+ * would round to nothing has one pixel. */
+void tl_crop_plan_pad (const TlBox *region, uint32_t width, uint32_t height,
+    TlCropPlan *plan);
+
+/* What happens to pictures when nothing is random. */
+typedef enum
+{
+  TL_CROP_CENTER,
+  TL_CROP_NONE,
+  TL_CROP_PAD
+} TlCropKind;
+
+/* "center", "none", "pad"; false for anything else. */
+const char *tl_crop_kind_nick (TlCropKind kind);
+bool tl_crop_kind_from_nick (const char *nick, TlCropKind *kind);
+
+/* One of the three above, by @kind. @resize matters for the centre alone;
+ * TL_ERROR_LIMIT as there. */
+TlStatus tl_crop_plan_fixed (TlCropKind kind, const TlBox *region,
+    uint32_t resize, uint32_t width, uint32_t height, TlCropPlan *plan,
+    TlError *error);
 
 /* The short side that resize=0 stands for: 256 for 224, in proportion. */
 uint32_t tl_crop_auto_resize (uint32_t width, uint32_t height);

@@ -59,7 +59,7 @@ GST_DEBUG_CATEGORY_STATIC (imagedecode_debug);
 
 enum
 {
-  PROP_N_DECODED = TL_DECODE_SETTINGS_N + 1,
+  PROP_N_DECODED = TL_DECODE_SETTINGS_END,
   PROP_N_SKIPPED,
 };
 
@@ -243,16 +243,13 @@ plan_crop (const TlDecodeSettings *run, const TlImageInfo *info,
 
   if (status != TL_OK)
     return status;
-  if (run->crop == TL_IMAGE_CROP_NONE)
-    tl_crop_plan_stretch (&box, run->width, run->height, plan);
-  else if (run->crop == TL_IMAGE_CROP_RANDOM
-      || (run->crop == TL_IMAGE_CROP_AUTO && is_training (sample)))
-    tl_crop_plan_random (&box, &run->range, run->width, run->height,
-        sample ? sample->seed : 0, sample ? sample->view : 0,
-        sample ? sample->index : 0, plan);
-  else
-    return tl_crop_plan_center (&box, run->resize, run->width, run->height,
-        plan, error);
+  if (run->crop != TL_IMAGE_CROP_RANDOM
+      && !(run->crop == TL_IMAGE_CROP_AUTO && is_training (sample)))
+    return tl_crop_plan_fixed (tl_decode_settings_crop_kind (run), &box,
+        run->resize, run->width, run->height, plan, error);
+  tl_crop_plan_random (&box, &run->range, run->width, run->height,
+      sample ? sample->seed : 0, sample ? sample->view : 0,
+      sample ? sample->index : 0, plan);
   return TL_OK;
 }
 

@@ -25,6 +25,7 @@ struct TlClassifier
 
   TlPreprocess preprocess;
   TlRegion region;
+  TlCropKind crop;
   TlFilter filter;
   TlImageDecoder *decoder; /* its resize memory */
   guint8 *input;           /* height x width x 3, packed */
@@ -65,7 +66,7 @@ prepare_input (TlClassifier *self, const gchar *path, TlError *error)
 
   if (status != TL_OK)
     return status;
-  if (!g_str_equal (p->crop, "center") && !g_str_equal (p->crop, "none"))
+  if (!tl_crop_kind_from_nick (p->crop, &self->crop))
     return tl_fail (error, TL_ERROR_UNSUPPORTED,
         "%s asks for crop=%s, which this version does not know.", path,
         p->crop);
@@ -226,11 +227,8 @@ prepare_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
       &box, error);
   if (status != TL_OK)
     return status;
-  if (g_str_equal (p->crop, "center"))
-    status = tl_crop_plan_center (&box, p->resize, p->width, p->height, &plan,
-        error);
-  else
-    tl_crop_plan_stretch (&box, p->width, p->height, &plan);
+  status = tl_crop_plan_fixed (self->crop, &box, p->resize, p->width, p->height,
+      &plan, error);
   if (status != TL_OK)
     return status;
   return tl_image_render_pixels (self->decoder, picture, &plan, self->filter,
