@@ -20,7 +20,8 @@
 int
 tl_check_error (const TlError *error)
 {
-  return !error || error->struct_size >= sizeof (TlError);
+  /* offset came later. */
+  return !error || error->struct_size >= TL_END_OF (TlError, detail);
 }
 
 TlStatus

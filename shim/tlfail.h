@@ -12,9 +12,14 @@ extern "C" {
 #endif
 
 /* Writes the message (printf format) into @error, which may be NULL, empties
- * its detail, and returns @status, so that `return tl_fail (...)` reads well. */
+ * its detail,, leaves the place open, and returns @status, so that
+ * `return tl_fail (...)` reads well. */
 TlStatus tl_fail (TlError *error, TlStatus status, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
+
+/* The same for a fault found @offset bytes from the start of what was read. */
+TlStatus tl_fail_at (TlError *error, TlStatus status, int64_t offset,
+    const char *format, ...) __attribute__ ((format (printf, 4, 5)));
 
 /* Adds a detail (printf format) to an @error already filled; may be NULL. */
 void tl_fail_detail (TlError *error, const char *format, ...)

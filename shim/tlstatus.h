@@ -32,17 +32,20 @@ typedef enum
 
 /* Caller-owned; set struct_size to sizeof (TlError), or use TL_ERROR_INIT.
  * message: one sentence a user can act on, UTF-8, NUL-terminated.
- * detail: the call and its result, for a debug log; may be empty. */
+ * detail: the call and its result, for a debug log; may be empty.
+ * offset: bytes from the start of the file or buffer to where the fault was
+ * found, -1 where that is not known; not written if struct_size leaves it out. */
 typedef struct
 {
   uint32_t struct_size;
   char message[1024];
   char detail[512];
+  int64_t offset;
 } TlError;
 
 #define TL_ERROR_INIT                                                          \
   {                                                                            \
-    sizeof (TlError), "", ""                                                   \
+    sizeof (TlError), "", "", -1                                               \
   }
 
 #ifdef __cplusplus
