@@ -50,7 +50,7 @@ typedef struct
   TlDctScaling dct_scaling;
   TlOnError on_error;
   guint64 max_errors; /* 0: no limit */
-  TlImageLimits limits;
+  TlImageOptions limits;
 } TlDecodeSettings;
 
 /* Property ids; the class that installs them adds its own after them. */

@@ -2,6 +2,7 @@
 
 #include "tlimage.h"
 
+#include "tlexif.h"
 #include "tlfail.h"
 #include "tlimageformat.h"
 
@@ -12,15 +13,36 @@
 #define MAX_SIDE 1000000u
 #define CHANNELS 3
 
+typedef struct
+{
+  TlStatus (*probe) (const uint8_t *data, size_t size, TlImageInfo *info,
+      TlError *error);
+  TlStatus (*decode) (const uint8_t *data, size_t size,
+      const TlImageOptions *options, TlImageTarget *target, TlError *error);
+  unsigned (*orientation) (const uint8_t *data, size_t size);
+} Format;
+
+static const Format formats[] = {
+    [TL_IMAGE_JPEG] = {tl_jpeg_probe, tl_jpeg_decode, tl_jpeg_orientation},
+    [TL_IMAGE_PNG] = {tl_png_probe, tl_png_decode, tl_png_orientation},
+};
+
 const char *
 tl_image_decoder_version (void)
 {
   return TL_JPEG_VERSION "," TL_PNG_VERSION;
 }
 
+typedef struct
+{
+  uint8_t *data;
+  size_t capacity;
+} Room;
+
 struct TlImageDecoder
 {
-  TlImageRows rows;
+  TlImageTarget target;
+  Room oriented;
   TlResizer *resizer;
 };
 
@@ -45,34 +67,14 @@ tl_image_decoder_free (TlImageDecoder *decoder)
   if (!decoder)
     return;
   tl_resizer_free (decoder->resizer);
-  free (decoder->rows.data);
+  free (decoder->oriented.data);
+  free (decoder->target.data);
   free (decoder);
-}
-
-static bool
-starts_with (const uint8_t *data, size_t size, const char *magic, size_t n)
-{
-  return size >= n && memcmp (data, magic, n) == 0;
-}
-
-static TlStatus
-find_kind (const uint8_t *data, size_t size, TlImageKind *kind, TlError *error)
-{
-  if (starts_with (data, size, "\xff\xd8\xff", 3))
-    *kind = TL_IMAGE_JPEG;
-  else if (starts_with (data, size, "\x89PNG\r\n\x1a\n", 8))
-    *kind = TL_IMAGE_PNG;
-  else if (size == 0)
-    return tl_fail (error, TL_ERROR_FORMAT, "The file is empty.");
-  else
-    return tl_fail (error, TL_ERROR_FORMAT,
-        "The file is neither a JPEG nor a PNG picture.");
-  return TL_OK;
 }
 
 TlStatus
 tl_image_check_size (uint64_t width, uint64_t height,
-    const TlImageLimits *limits, TlError *error)
+    const TlImageOptions *options, TlError *error)
 {
   if (width == 0 || height == 0)
     return tl_fail (error, TL_ERROR_FORMAT,
@@ -82,97 +84,92 @@ tl_image_check_size (uint64_t width, uint64_t height,
         "The picture has %" PRIu64 "x%" PRIu64 " pixels; a side may have at "
         "most %u.",
         width, height, MAX_SIDE);
-  if (width * height > limits->max_pixels)
+  if (width * height > options->max_pixels)
     return tl_fail (error, TL_ERROR_LIMIT,
         "The picture has %" PRIu64 "x%" PRIu64 " pixels, more than the "
         "%" PRIu64 " allowed by max-pixels.",
-        width, height, limits->max_pixels);
+        width, height, options->max_pixels);
   return TL_OK;
 }
 
-TlStatus
-tl_image_probe (const uint8_t *data, size_t size, const TlImageLimits *limits,
-    TlImageInfo *info, TlError *error)
+static bool
+reserve (uint8_t **data, size_t *capacity, size_t size)
 {
-  TlImageInfo found = {0};
-  TlStatus status = find_kind (data, size, &found.kind, error);
-
-  if (status == TL_OK && found.kind == TL_IMAGE_JPEG)
-    status = tl_jpeg_probe (data, size, &found, error);
-  else if (status == TL_OK)
-    status = tl_png_probe (data, size, &found, error);
-  if (status == TL_OK)
-    status = tl_image_check_size (found.width, found.height, limits, error);
-  if (status == TL_OK)
-    *info = found;
-  return status;
+  if (size > *capacity) {
+    free (*data);
+    *data = malloc (size);
+    *capacity = *data ? size : 0;
+  }
+  return *data != NULL;
 }
 
 TlStatus
-tl_image_rows_reserve (TlImageRows *rows, uint32_t width, uint32_t height,
+tl_image_target_reserve (TlImageTarget *target, uint32_t width, uint32_t height,
     TlError *error)
 {
+  TlBox *part = &target->part;
   size_t size;
 
-  rows->width = width;
-  rows->height = height;
-  rows->stride = (size_t) width * CHANNELS;
-  if (rows->first_row >= height)
-    rows->first_row = height - 1;
-  if (rows->n_rows > height - rows->first_row)
-    rows->n_rows = height - rows->first_row;
-  size = rows->stride * rows->n_rows;
-  if (size > rows->capacity) {
-    free (rows->data);
-    rows->data = malloc (size);
-    rows->capacity = rows->data ? size : 0;
-  }
-  if (!rows->data)
+  if (width != target->width || height != target->height)
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "The picture has %ux%u pixels, its header says %ux%u.", width, height,
+        target->width, target->height);
+  part->x = 0;
+  part->width = width;
+  target->stride = (size_t) width * CHANNELS;
+  size = target->stride * part->height;
+  if (!reserve (&target->data, &target->capacity, size))
     return tl_fail (error, TL_ERROR_MEMORY,
         "There is not enough memory for a picture of %ux%u pixels.", width,
         height);
-  memset (rows->data, 0, size);
+  memset (target->data, 0, size);
   return TL_OK;
 }
 
-TlStatus
-tl_image_decode (TlImageDecoder *decoder, const uint8_t *data, size_t size,
-    const TlImageLimits *limits, unsigned shrink, uint32_t first_row,
-    uint32_t n_rows, TlPixels *pixels, TlError *error)
+/* 1 unless it is to be carried out. */
+static unsigned
+find_orientation (const Format *format, const uint8_t *data, size_t size,
+    const TlImageOptions *options)
 {
-  TlImageRows *rows = &decoder->rows;
-  TlImageKind kind = TL_IMAGE_JPEG;
-  TlStatus status = find_kind (data, size, &kind, error);
+  unsigned found = 0;
 
-  rows->first_row = first_row;
-  rows->n_rows = n_rows;
-  if (status == TL_OK && kind == TL_IMAGE_JPEG)
-    status = tl_jpeg_decode (data, size, limits, shrink, rows, error);
-  else if (status == TL_OK)
-    status = tl_png_decode (data, size, limits, rows, error);
+  if (options->auto_orient)
+    found = format->orientation (data, size);
+  return found ? found : TL_ORIENTATION_NORMAL;
+}
+
+/* The size is that of the stored picture. */
+static TlStatus
+probe_stored (const uint8_t *data, size_t size, const TlImageOptions *options,
+    TlImageInfo *info, TlError *error)
+{
+  TlStatus status = tl_image_find_kind (data, size, &info->kind, error);
+  const Format *format = &formats[info->kind];
+
   if (status == TL_OK)
-    *pixels = (TlPixels){
-        .data = rows->data,
-        .stride = rows->stride,
-        .width = rows->width,
-        .height = rows->height,
-        .first_row = rows->first_row,
-    };
+    status = format->probe (data, size, info, error);
+  if (status == TL_OK)
+    status = tl_image_check_size (info->width, info->height, options, error);
+  if (status == TL_OK)
+    info->orientation = find_orientation (format, data, size, options);
   return status;
 }
 
-/* The part of @pixels that is the plan's source, as a picture of its own. Rows
- * before the first one decoded lie in front of the data and are not touched. */
-static TlPixels
-crop_pixels (const TlPixels *pixels, const TlBox *box)
+TlStatus
+tl_image_probe (const uint8_t *data, size_t size, const TlImageOptions *options,
+    TlImageInfo *info, TlError *error)
 {
-  TlPixels crop = *pixels;
+  TlImageInfo found = {0};
+  TlStatus status = probe_stored (data, size, options, &found, error);
 
-  crop.data += (size_t) box->x * CHANNELS;
-  crop.width = box->width;
-  crop.height = box->height;
-  crop.first_row = pixels->first_row - box->y;
-  return crop;
+  if (status != TL_OK)
+    return status;
+  *info = found;
+  if (tl_orientation_swaps (found.orientation)) {
+    info->width = found.height;
+    info->height = found.width;
+  }
+  return TL_OK;
 }
 
 static void
@@ -208,6 +205,7 @@ tl_image_render_pixels (TlImageDecoder *decoder, const TlPixels *pixels,
   source.width = box->width;
   source.height = box->height;
   source.first_row = 0;
+  source.first_column = 0;
   return render_source (decoder, &source, plan, filter, width, height,
       destination, stride, error);
 }
@@ -237,35 +235,114 @@ shrink_box (const TlBox *box, unsigned shrink)
   };
 }
 
+/* What of the shrunk and oriented picture the plan needs. */
+static TlBox
+needed_box (const TlCropPlan *plan, const TlBox *source, TlFilter filter)
+{
+  const TlBox *window = &plan->window;
+  TlBox box;
+
+  tl_resize_span (source->width, plan->resized_width, filter, window->x,
+      window->width, &box.x, &box.width);
+  tl_resize_span (source->height, plan->resized_height, filter, window->y,
+      window->height, &box.y, &box.height);
+  box.x += source->x;
+  box.y += source->y;
+  return box;
+}
+
+/* Turns what was decoded into @decoder->oriented. */
+static TlStatus
+orient_target (TlImageDecoder *decoder, unsigned orientation, TlPixels *pixels,
+    TlError *error)
+{
+  const TlImageTarget *target = &decoder->target;
+  const TlBox *part = &target->part;
+  Room *room = &decoder->oriented;
+  bool swaps = tl_orientation_swaps (orientation);
+
+  if (!reserve (&room->data, &room->capacity,
+          (size_t) part->width * part->height * CHANNELS))
+    return tl_fail (error, TL_ERROR_MEMORY,
+        "There is not enough memory to turn a picture of %ux%u pixels.",
+        target->width, target->height);
+  tl_orientation_apply (orientation, target->data, target->stride, part->width,
+      part->height, room->data);
+  pixels->data = room->data;
+  pixels->stride = (size_t) (swaps ? part->height : part->width) * CHANNELS;
+  return TL_OK;
+}
+
+static bool
+is_inside (const TlBox *box, uint32_t width, uint32_t height)
+{
+  return box->x <= width && box->width <= width - box->x && box->y <= height
+      && box->height <= height - box->y;
+}
+
+/* Decodes at least @needed (of the shrunk and oriented picture) and gives the
+ * plan's @source, of which other pixels are missing. */
+static TlStatus
+decode_source (TlImageDecoder *decoder, const uint8_t *data, size_t size,
+    const TlImageOptions *options, const TlImageInfo *info, unsigned shrink,
+    const TlBox *source, const TlBox *needed, TlPixels *pixels, TlError *error)
+{
+  TlImageTarget *target = &decoder->target;
+  const Format *format = &formats[info->kind];
+  uint32_t width = (info->width + shrink - 1) / shrink;
+  uint32_t height = (info->height + shrink - 1) / shrink;
+  bool swaps = tl_orientation_swaps (info->orientation);
+  TlBox first;
+  TlStatus status;
+
+  if (!is_inside (source, swaps ? height : width, swaps ? width : height))
+    return tl_fail (error, TL_ERROR_ARGUMENT,
+        "The crop does not lie inside the picture of %ux%u pixels.", width,
+        height);
+  target->shrink = shrink;
+  target->width = width;
+  target->height = height;
+  target->part =
+      tl_orientation_stored_box (info->orientation, width, height, needed);
+  status = format->decode (data, size, options, target, error);
+  if (status != TL_OK)
+    return status;
+  pixels->data = target->data;
+  pixels->stride = target->stride;
+  if (info->orientation != TL_ORIENTATION_NORMAL)
+    status = orient_target (decoder, info->orientation, pixels, error);
+  /* Where the decoded part begins in the oriented picture. */
+  first = tl_orientation_oriented_box (info->orientation, width, height,
+      &target->part);
+  pixels->width = source->width;
+  pixels->height = source->height;
+  pixels->first_column = first.x - source->x;
+  pixels->first_row = first.y - source->y;
+  return status;
+}
+
 TlStatus
 tl_image_render (TlImageDecoder *decoder, const uint8_t *data, size_t size,
-    const TlImageLimits *limits, const TlCropPlan *plan, TlFilter filter,
+    const TlImageOptions *options, const TlCropPlan *plan, TlFilter filter,
     bool may_shrink, uint32_t width, uint32_t height, uint8_t *destination,
     size_t stride, TlError *error)
 {
-  TlPixels pixels, source;
-  TlImageKind kind = TL_IMAGE_JPEG;
+  TlImageInfo info = {0};
+  TlPixels pixels;
   unsigned shrink = 1;
-  uint32_t first, n;
-  TlBox box;
-  TlStatus status = find_kind (data, size, &kind, error);
+  TlBox source, needed;
+  TlStatus status = probe_stored (data, size, options, &info, error);
 
   if (status != TL_OK)
     return status;
-  if (may_shrink && kind == TL_IMAGE_JPEG)
+  if (may_shrink && info.kind == TL_IMAGE_JPEG)
     shrink = choose_shrink (plan);
-  box = shrink_box (&plan->source, shrink);
-  tl_resize_span (box.height, plan->resized_height, filter, plan->window.y,
-      plan->window.height, &first, &n);
-  status = tl_image_decode (decoder, data, size, limits, shrink, box.y + first,
-      n, &pixels, error);
+  source = shrink_box (&plan->source, shrink);
+  needed = needed_box (plan, &source, filter);
+  status = decode_source (decoder, data, size, options, &info, shrink, &source,
+      &needed, &pixels, error);
   if (status != TL_OK)
     return status;
-  if (box.x + box.width > pixels.width || box.y + box.height > pixels.height)
-    return tl_fail (error, TL_ERROR_ARGUMENT,
-        "The crop does not lie inside the picture of %ux%u pixels.",
-        pixels.width, pixels.height);
-  source = crop_pixels (&pixels, &box);
-  return render_source (decoder, &source, plan, filter, width, height,
+  return render_source (decoder, &pixels, plan, filter, width, height,
       destination, stride, error);
 }

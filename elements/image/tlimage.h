@@ -3,9 +3,8 @@
 /* Encoded bytes to RGB pixels: JPEG and PNG, told apart by their first bytes,
  * never by a file name. Values are those of Pillow's convert("RGB"): alpha is
  * dropped, not composited; CMYK is read as Adobe writes it (inverted); colour
- * profiles, gamma and EXIF orientation are not applied. One exception: of
- * 16-bit grey the high byte is taken, where Pillow turns everything above 255
- * white.
+ * profiles and gamma are not applied. One exception: of 16-bit grey the high
+ * byte is taken, where Pillow turns everything above 255 white.
  *
  * Knows neither GStreamer nor torch. Safe on hostile bytes: nothing is
  * allocated before the size passed the limit, and memory stays below 12 bytes
@@ -28,13 +27,18 @@ const char *tl_image_decoder_version (void);
 typedef enum
 {
   TL_IMAGE_JPEG,
-  TL_IMAGE_PNG
+  TL_IMAGE_PNG,
+  TL_IMAGE_WEBP,
+  TL_IMAGE_BMP,
+  TL_IMAGE_TIFF,
+  TL_IMAGE_PNM
 } TlImageKind;
 
 typedef struct
 {
   TlImageKind kind;
-  uint32_t width, height; /* pixels, at least 1 */
+  uint32_t width, height; /* pixels, at least 1; after orientation */
+  unsigned orientation;   /* that is carried out: EXIF's 1 (none) to 8 */
 } TlImageInfo;
 
 typedef struct
@@ -42,13 +46,18 @@ typedef struct
   uint64_t max_pixels;   /* larger pictures are TL_ERROR_LIMIT */
   bool accept_truncated; /* keep what could be decoded, the rest is grey or
                             black; otherwise damaged data is an error */
-} TlImageLimits;
+  bool auto_orient;      /* turn the picture as its EXIF orientation says, as
+                            Pillow's ImageOps.exif_transpose() does; an EXIF
+                            block that cannot be read counts as absent */
+} TlImageOptions;
 
-/* Reads no more than the header. TL_ERROR_FORMAT: no JPEG or PNG, or a broken
- * header. TL_ERROR_LIMIT: more than @limits->max_pixels pixels, or a side of
- * more than 1,000,000. */
+/* Reads no more than the header and the orientation. TL_ERROR_FORMAT: no
+ * picture, or a broken header. TL_ERROR_UNSUPPORTED: a kind of file or of
+ * coding that is not decoded here. TL_ERROR_LIMIT: more than
+ * @options->max_pixels pixels, or a side of more than 1,000,000.
+ * @error->offset is set where the place of the fault is known. */
 TlStatus tl_image_probe (const uint8_t *data, size_t size,
-    const TlImageLimits *limits, TlImageInfo *info, TlError *error);
+    const TlImageOptions *options, TlImageInfo *info, TlError *error);
 
 /* Memory reused from picture to picture. One thread at a time. */
 typedef struct TlImageDecoder TlImageDecoder;
@@ -56,21 +65,16 @@ typedef struct TlImageDecoder TlImageDecoder;
 TlImageDecoder *tl_image_decoder_new (void);
 void tl_image_decoder_free (TlImageDecoder *decoder);
 
-/* Decodes at least rows [@first_row, @first_row + @n_rows) at 1 / @shrink of
- * the size (1; for JPEG also 2, 4, 8: sizes are rounded up). @pixels points
- * into @decoder and is valid until its next call. The whole file is read, so
- * that a damaged file fails whichever rows are asked for.
+/* Decodes and carries out @plan, made for the picture of tl_image_probe() with
+ * the same @options: @width x @height RGB pixels go to @destination in rows of
+ * @stride bytes. The whole file is read, so that a damaged file fails whichever
+ * part is asked for. With @may_shrink a JPEG whose crop is at least twice the
+ * size it is resized to is decoded at 1/2, 1/4 or 1/8: faster, but no longer
+ * Pillow's pixels.
+ * TL_ERROR_ARGUMENT if the plan's source is not inside the picture; otherwise
  * TL_ERROR_FORMAT, TL_ERROR_LIMIT, TL_ERROR_UNSUPPORTED or TL_ERROR_MEMORY. */
-TlStatus tl_image_decode (TlImageDecoder *decoder, const uint8_t *data,
-    size_t size, const TlImageLimits *limits, unsigned shrink,
-    uint32_t first_row, uint32_t n_rows, TlPixels *pixels, TlError *error);
-
-/* Decodes and carries out @plan (made for the unshrunk picture): @width x
- * @height RGB pixels go to @destination in rows of @stride bytes. With
- * @may_shrink a JPEG whose crop is at least twice the size it is resized to is
- * decoded at 1/2, 1/4 or 1/8: faster, but no longer Pillow's pixels. */
 TlStatus tl_image_render (TlImageDecoder *decoder, const uint8_t *data,
-    size_t size, const TlImageLimits *limits, const TlCropPlan *plan,
+    size_t size, const TlImageOptions *options, const TlCropPlan *plan,
     TlFilter filter, bool may_shrink, uint32_t width, uint32_t height,
     uint8_t *destination, size_t stride, TlError *error);
 

@@ -2,6 +2,7 @@
 
 /* JPEG by libjpeg-turbo. */
 
+#include "tlexif.h"
 #include "tlfail.h"
 #include "tlimageformat.h"
 
@@ -17,6 +18,11 @@
  * whole picture; real ones have about ten. */
 #define MAX_SCANS 100
 
+#define MARKER_EOI 0xd9
+#define MARKER_SOS 0xda
+#define MARKER_APP1 0xe1
+#define XMP "http://ns.adobe.com/xap/1.0/"
+
 /* Everything that must survive a longjmp() lives here, not in locals. */
 typedef struct
 {
@@ -26,11 +32,11 @@ typedef struct
   jmp_buf on_error;
   const uint8_t *data;
   size_t size;
-  unsigned shrink;
-  TlImageRows *rows;
+  TlImageTarget *target;
   bool too_many_scans;
   char damage[JMSG_LENGTH_MAX]; /* first warning that costs pixels, or "" */
-  JSAMPLE *spare_row;           /* rows nobody asked for, and CMYK */
+  int64_t damage_offset;
+  JSAMPLE *spare_row; /* rows nobody asked for, and CMYK */
 } Reader;
 
 static void
@@ -57,14 +63,30 @@ is_damage (int code)
   }
 }
 
+/* How far the file has been read. At its end libjpeg reads two bytes of its
+ * own. */
+static int64_t
+get_offset (const Reader *reader)
+{
+  const struct jpeg_source_mgr *source = reader->cinfo.src;
+  size_t left = source ? source->bytes_in_buffer : 0;
+
+  if (source && left <= reader->size
+      && source->next_input_byte == reader->data + reader->size - left)
+    return (int64_t) (reader->size - left);
+  return (int64_t) reader->size;
+}
+
 static void
 note_message (j_common_ptr cinfo, int level)
 {
   Reader *reader = cinfo->client_data;
 
   if (level < 0 && reader->damage[0] == '\0'
-      && is_damage (cinfo->err->msg_code))
+      && is_damage (cinfo->err->msg_code)) {
     cinfo->err->format_message (cinfo, reader->damage);
+    reader->damage_offset = get_offset (reader);
+  }
 }
 
 static void
@@ -111,7 +133,7 @@ choose_colours (Reader *reader)
 
   cinfo->out_color_space = four ? JCS_CMYK : JCS_RGB;
   cinfo->scale_num = 1;
-  cinfo->scale_denom = reader->shrink;
+  cinfo->scale_denom = reader->target->shrink;
   jpeg_calc_output_dimensions (cinfo);
 }
 
@@ -153,18 +175,13 @@ static void
 read_rows (Reader *reader)
 {
   struct jpeg_decompress_struct *cinfo = &reader->cinfo;
-  TlImageRows *rows = reader->rows;
 
   jpeg_start_decompress (cinfo);
   reader->spare_row = (*cinfo->mem->alloc_large) ((j_common_ptr) cinfo,
       JPOOL_IMAGE, (size_t) cinfo->output_width * cinfo->output_components);
-  while (cinfo->output_scanline < cinfo->output_height) {
-    uint32_t row = cinfo->output_scanline - rows->first_row;
-    bool wanted =
-        cinfo->output_scanline >= rows->first_row && row < rows->n_rows;
-
-    read_row (reader, wanted ? rows->data + row * rows->stride : NULL);
-  }
+  while (cinfo->output_scanline < cinfo->output_height)
+    read_row (reader,
+        tl_image_target_row (reader->target, cinfo->output_scanline));
 }
 
 static void
@@ -188,13 +205,13 @@ fail_step (Reader *reader, TlError *error)
   char text[JMSG_LENGTH_MAX];
 
   if (reader->too_many_scans)
-    return tl_fail (error, TL_ERROR_LIMIT,
+    return tl_fail_at (error, TL_ERROR_LIMIT, get_offset (reader),
         "The progressive JPEG picture has more than %d scans.", MAX_SCANS);
   reader->errors.format_message ((j_common_ptr) &reader->cinfo, text);
   if (reader->errors.msg_code == JERR_OUT_OF_MEMORY)
     return tl_fail (error, TL_ERROR_MEMORY,
         "There is not enough memory to decode the JPEG picture: %s.", text);
-  return tl_fail (error, TL_ERROR_FORMAT,
+  return tl_fail_at (error, TL_ERROR_FORMAT, get_offset (reader),
       "The JPEG picture cannot be decoded: %s.", text);
 }
 
@@ -217,42 +234,87 @@ tl_jpeg_probe (const uint8_t *data, size_t size, TlImageInfo *info,
 }
 
 static TlStatus
-decode_picture (Reader *reader, const TlImageLimits *limits, TlImageRows *rows,
-    TlError *error)
+decode_picture (Reader *reader, const TlImageOptions *options, TlError *error)
 {
   TlStatus status;
 
   if (!run_guarded (reader, read_header))
     return fail_step (reader, error);
   status = tl_image_check_size (reader->cinfo.image_width,
-      reader->cinfo.image_height, limits, error);
+      reader->cinfo.image_height, options, error);
   if (status != TL_OK)
     return status;
   if (!run_guarded (reader, choose_colours))
     return fail_step (reader, error);
-  status = tl_image_rows_reserve (rows, reader->cinfo.output_width,
+  status = tl_image_target_reserve (reader->target, reader->cinfo.output_width,
       reader->cinfo.output_height, error);
   if (status != TL_OK)
     return status;
   if (!run_guarded (reader, read_rows))
     return fail_step (reader, error);
-  if (reader->damage[0] && !limits->accept_truncated)
-    return tl_fail (error, TL_ERROR_FORMAT,
+  if (reader->damage[0] && !options->accept_truncated)
+    return tl_fail_at (error, TL_ERROR_FORMAT, reader->damage_offset,
         "The JPEG picture is damaged or cut short: %s.", reader->damage);
   return TL_OK;
 }
 
 TlStatus
-tl_jpeg_decode (const uint8_t *data, size_t size, const TlImageLimits *limits,
-    unsigned shrink, TlImageRows *rows, TlError *error)
+tl_jpeg_decode (const uint8_t *data, size_t size, const TlImageOptions *options,
+    TlImageTarget *target, TlError *error)
 {
   TlStatus status;
   Reader reader;
 
   reader_init (&reader, data, size);
-  reader.shrink = shrink;
-  reader.rows = rows;
-  status = decode_picture (&reader, limits, rows, error);
+  reader.target = target;
+  status = decode_picture (&reader, options, error);
   jpeg_destroy_decompress (&reader.cinfo);
   return status;
+}
+
+/* The next marker segment at or after *@at: true and its place, or false at the
+ * start of the picture data or the end. */
+static bool
+next_segment (const uint8_t *data, size_t size, size_t *at, size_t *length)
+{
+  while (size - *at >= 4) {
+    uint8_t marker = data[*at + 1];
+
+    if (data[*at] != 0xff || marker == 0xff || marker <= 0x01
+        || (marker >= 0xd0 && marker <= 0xd8)) {
+      *at += data[*at] == 0xff && marker != 0xff ? 2 : 1;
+      continue;
+    }
+    *length = (size_t) data[*at + 2] << 8 | data[*at + 3];
+    return marker != MARKER_EOI && marker != MARKER_SOS && *length >= 2
+        && *length <= size - *at - 2;
+  }
+  return false;
+}
+
+static bool
+starts_with (const uint8_t *data, size_t size, const char *text, size_t n)
+{
+  return size >= n && memcmp (data, text, n) == 0;
+}
+
+/* The EXIF block's, or that of an XMP packet before the picture data. */
+unsigned
+tl_jpeg_orientation (const uint8_t *data, size_t size)
+{
+  size_t at = 2, length = 0;
+  unsigned exif = 0, xmp = 0;
+
+  for (; exif == 0 && next_segment (data, size, &at, &length);
+       at += 2 + length) {
+    const uint8_t *segment = data + at + 4;
+
+    if (data[at + 1] != MARKER_APP1)
+      continue;
+    if (starts_with (segment, length - 2, "Exif\0\0", 6))
+      exif = tl_exif_orientation (segment, length - 2);
+    else if (xmp == 0 && starts_with (segment, length - 2, XMP, sizeof XMP))
+      xmp = tl_xmp_orientation (segment, length - 2);
+  }
+  return exif ? exif : xmp;
 }

@@ -2,6 +2,7 @@
 
 /* PNG by libpng. */
 
+#include "tlexif.h"
 #include "tlfail.h"
 #include "tlimageformat.h"
 
@@ -14,6 +15,9 @@
 #define MAX_CHUNK_BYTES (8u << 20)
 #define MAX_CHUNKS 1000
 
+#define SIGNATURE_BYTES 8
+#define CHUNK_BYTES 12 /* length, type and check of a chunk */
+
 /* Everything that must survive a longjmp() lives here, not in locals. */
 typedef struct
 {
@@ -22,7 +26,7 @@ typedef struct
   jmp_buf on_error;
   const uint8_t *data;
   size_t size, position;
-  TlImageRows *rows;
+  TlImageTarget *target;
   char reason[128];
 } Reader;
 
@@ -45,8 +49,10 @@ read_bytes (png_structp png, png_bytep out, size_t n)
 {
   Reader *reader = png_get_io_ptr (png);
 
-  if (n > reader->size - reader->position)
+  if (n > reader->size - reader->position) {
+    reader->position = reader->size;
     png_error (png, "the file ends too early");
+  }
   memcpy (out, reader->data + reader->position, n);
   reader->position += n;
 }
@@ -85,7 +91,7 @@ choose_colours (Reader *reader)
   png_set_strip_alpha (png);
   png_set_interlace_handling (png);
   png_read_update_info (png, reader->info);
-  if (png_get_rowbytes (png, reader->info) != reader->rows->stride)
+  if (png_get_rowbytes (png, reader->info) != reader->target->stride)
     png_error (png, "its pixel format is not known");
 }
 
@@ -93,19 +99,13 @@ choose_colours (Reader *reader)
 static void
 read_rows (Reader *reader)
 {
-  TlImageRows *rows = reader->rows;
   bool interlaced =
       png_get_interlace_type (reader->png, reader->info) != PNG_INTERLACE_NONE;
 
   for (int pass = 0; pass < (interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1);
        pass++) {
-    for (uint32_t y = 0; y < rows->height; y++) {
-      uint32_t row = y - rows->first_row;
-      bool wanted = y >= rows->first_row && row < rows->n_rows;
-
-      png_read_row (reader->png,
-          wanted ? rows->data + row * rows->stride : NULL, NULL);
-    }
+    for (uint32_t y = 0; y < reader->target->height; y++)
+      png_read_row (reader->png, tl_image_target_row (reader->target, y), NULL);
   }
 }
 
@@ -128,7 +128,7 @@ reader_init (Reader *reader, const uint8_t *data, size_t size, TlError *error)
 static TlStatus
 fail_step (Reader *reader, TlError *error)
 {
-  return tl_fail (error, TL_ERROR_FORMAT,
+  return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) reader->position,
       "The PNG picture cannot be decoded: %s.", reader->reason);
 }
 
@@ -152,7 +152,7 @@ tl_png_probe (const uint8_t *data, size_t size, TlImageInfo *info,
 }
 
 static TlStatus
-decode_picture (Reader *reader, const TlImageLimits *limits, TlError *error)
+decode_picture (Reader *reader, const TlImageOptions *options, TlError *error)
 {
   uint32_t width, height;
   TlStatus status;
@@ -161,29 +161,48 @@ decode_picture (Reader *reader, const TlImageLimits *limits, TlError *error)
     return fail_step (reader, error);
   width = png_get_image_width (reader->png, reader->info);
   height = png_get_image_height (reader->png, reader->info);
-  status = tl_image_check_size (width, height, limits, error);
+  status = tl_image_check_size (width, height, options, error);
   if (status == TL_OK)
-    status = tl_image_rows_reserve (reader->rows, width, height, error);
+    status = tl_image_target_reserve (reader->target, width, height, error);
   if (status != TL_OK)
     return status;
   if (!run_guarded (reader, choose_colours))
     return fail_step (reader, error);
-  if (!run_guarded (reader, read_rows) && !limits->accept_truncated)
+  if (!run_guarded (reader, read_rows) && !options->accept_truncated)
     return fail_step (reader, error);
   return TL_OK;
 }
 
 TlStatus
-tl_png_decode (const uint8_t *data, size_t size, const TlImageLimits *limits,
-    TlImageRows *rows, TlError *error)
+tl_png_decode (const uint8_t *data, size_t size, const TlImageOptions *options,
+    TlImageTarget *target, TlError *error)
 {
   Reader reader;
   TlStatus status = reader_init (&reader, data, size, error);
 
   if (status == TL_OK) {
-    reader.rows = rows;
-    status = decode_picture (&reader, limits, error);
+    reader.target = target;
+    status = decode_picture (&reader, options, error);
   }
   png_destroy_read_struct (&reader.png, &reader.info, NULL);
   return status;
+}
+
+/* The eXIf chunk may also follow the pixels. */
+unsigned
+tl_png_orientation (const uint8_t *data, size_t size)
+{
+  size_t at = SIGNATURE_BYTES;
+
+  while (size - at >= CHUNK_BYTES) {
+    size_t length = (size_t) data[at] << 24 | data[at + 1] << 16
+        | data[at + 2] << 8 | data[at + 3];
+
+    if (length > size - at - CHUNK_BYTES)
+      break;
+    if (memcmp (data + at + 4, "eXIf", 4) == 0)
+      return tl_exif_orientation (data + at + 8, length);
+    at += length + CHUNK_BYTES;
+  }
+  return 0;
 }

@@ -398,7 +398,7 @@ run_passes (TlResizer *resizer, const TlPixels *source, bool rows_first,
       (size_t) (rows_first ? box.width : window->width) * CHANNELS;
   uint32_t between_rows = rows_first ? window->height : box.height;
   View in = {source->data + (box.y - source->first_row) * source->stride
-          + (size_t) box.x * CHANNELS,
+          + (size_t) (box.x - source->first_column) * CHANNELS,
       source->stride, box.x, box.y};
   View between = {NULL, between_stride, box.x, box.y};
   uint8_t *data;

@@ -22,15 +22,15 @@ typedef enum
   TL_FILTER_BICUBIC
 } TlFilter;
 
-/* Packed RGB rows of a picture of @width x @height pixels. @data points to row
- * @first_row; rows that a call does not need (tl_resize_span()) may be missing.
- * Borrowed. */
+/* Packed RGB rows of a picture of @width x @height pixels. @data points to
+ * column @first_column of row @first_row; rows and columns that a call does not
+ * need (tl_resize_span()) may be missing. Borrowed. */
 typedef struct
 {
   const uint8_t *data;
   size_t stride;
   uint32_t width, height;
-  uint32_t first_row;
+  uint32_t first_row, first_column;
 } TlPixels;
 
 /* Weights and intermediate rows, reused from call to call. One thread at a

@@ -18,21 +18,22 @@ import tempfile
 
 try:
     import numpy as np
-    from PIL import Image, ImageEnhance
+    from PIL import Image, ImageEnhance, ImageOps
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
 FILTERS = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]
 REAL_PICTURES = 60
+ORIENTATION = 0x0112
 
 
 class Peer:
     """The imagepeer program, one request at a time."""
 
-    def __init__(self, program):
+    def __init__(self, *command):
         self.process = subprocess.Popen(
-            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, *words):
         line = " ".join(str(word) for word in words) + "\n"
@@ -224,6 +225,35 @@ def check_geometry(peer, report, good, rng):
             report.compare("crop", f"{name} {x},{y},{w},{h}", ours, np.asarray(theirs), 1)
 
 
+ORIENTED = {"jpg": {"quality": 90, "subsampling": 2}, "png": {}}
+
+
+def oriented_files(folder, rng):
+    """Every orientation by EXIF, and by XMP where there is no EXIF."""
+    for suffix, options in ORIENTED.items():
+        for width, height in [(1, 1), (67, 41), (160, 233)]:
+            rgb = Image.fromarray(smooth(rng, width, height, 3))
+            for orientation in range(10):
+                exif = Image.Exif()
+                exif[ORIENTATION] = orientation
+                yield save(folder, f"o{orientation}_{width}x{height}.{suffix}", rgb,
+                           exif=exif, **options)
+    xmp = b'<x tiff:Orientation="6"/>'
+    yield save(folder, "xmp.jpg", rgb, xmp=xmp, **ORIENTED["jpg"])
+
+
+def check_orientation(program, report, folder, rng):
+    peer = Peer(program, "orient")
+    files = list(oriented_files(folder, rng))
+    turned = [(path, ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+              for path in files]
+    for path, image in turned:
+        limit = 2 if path.endswith(".jpg") else 0
+        report.compare("orient", os.path.basename(path), peer.pixels("decode", path),
+                       np.asarray(image), limit)
+    check_geometry(peer, report, turned, rng)
+
+
 def adjust_hue(image, shift):
     """torchvision's adjust_hue for PIL images."""
     h, s, v = image.convert("HSV").split()
@@ -282,6 +312,7 @@ def main():
                  *material_files(folder)]
         good = check_decoding(peer, report, paths)
         check_geometry(peer, report, good, rng)
+        check_orientation(sys.argv[1], report, folder, rng)
         check_colour(peer, report, good, folder)
     check_random_crops(peer, report)
     for group, worst in sorted(report.worst.items()):

@@ -10,7 +10,8 @@
  *   color STEP AMOUNT PATH                      STEP: tljitter.h, 4 flips h, 5 v
  *   random SEED VIEW INDEX WIDTH HEIGHT         "ok X Y W H" of the crop
  *
- * With any argument the pixels are left out. */
+ * Words on the command line: no-pixels leaves the pixels out, orient turns each
+ * picture as its EXIF says, truncated keeps what of a damaged file can be. */
 
 #include "tlimage.h"
 #include "tljitter.h"
@@ -21,7 +22,7 @@
 #include <string.h>
 
 static bool with_pixels;
-static const TlImageLimits limits = {100000000, false};
+static TlImageOptions options = {.max_pixels = 100000000};
 
 static uint8_t *
 read_file (const char *path, size_t *size)
@@ -78,7 +79,7 @@ render_request (const Request *request, TlImageDecoder *decoder,
   TlImageInfo info;
   TlCropPlan plan;
 
-  status = tl_image_probe (data, size, &limits, &info, error);
+  status = tl_image_probe (data, size, &options, &info, error);
   if (status != TL_OK)
     return status;
   TlBox all = {0, 0, info.width, info.height};
@@ -103,7 +104,7 @@ render_request (const Request *request, TlImageDecoder *decoder,
   if (status != TL_OK)
     return status;
   *pixels = malloc ((size_t) *width * *height * 3);
-  return tl_image_render (decoder, data, size, &limits, &plan, filter, false,
+  return tl_image_render (decoder, data, size, &options, &plan, filter, false,
       *width, *height, *pixels, (size_t) *width * 3, error);
 }
 
@@ -198,7 +199,12 @@ main (int argc, char **argv)
   TlImageDecoder *decoder = tl_image_decoder_new ();
   char line[4096];
 
-  with_pixels = argc == 1;
+  with_pixels = true;
+  for (int i = 1; i < argc; i++) {
+    with_pixels &= strcmp (argv[i], "no-pixels") != 0;
+    options.auto_orient |= !strcmp (argv[i], "orient");
+    options.accept_truncated |= !strcmp (argv[i], "truncated");
+  }
   while (decoder && fgets (line, sizeof line, stdin)) {
     Request request = {0};
 

@@ -3,6 +3,8 @@
 /* Geometry, resizing, colour and decoding by numbers worked out by hand.
  * tests/parity compares them with Pillow at large. */
 
+#include "tlexif.h"
+#include "tlfail.h"
 #include "tlimage.h"
 #include "tljitter.h"
 
@@ -13,7 +15,7 @@
 
 static TlError error = TL_ERROR_INIT;
 
-static const TlImageLimits limits = {1000000, false};
+static const TlImageOptions options = {.max_pixels = 1000000};
 
 /* A 2x2 JPEG is too long for here; this is a whole 1x1 grey PNG of 0x80. */
 static const uint8_t png_1x1[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
@@ -193,55 +195,195 @@ START_TEST (window_is_a_part_of_the_whole)
 }
 END_TEST
 
+/* A caller that knows no offset is not written past its end. */
+START_TEST (offset_is_left_alone_in_an_older_error)
+{
+  TlError older = TL_ERROR_INIT;
+
+  older.struct_size = offsetof (TlError, offset);
+  older.offset = 77;
+  ck_assert_int_eq (tl_fail_at (&older, TL_ERROR_FORMAT, 5, "no"),
+      TL_ERROR_FORMAT);
+  ck_assert_int_eq (older.offset, 77);
+  older.struct_size = sizeof older;
+  tl_fail_at (&older, TL_ERROR_FORMAT, 5, "no");
+  ck_assert_int_eq (older.offset, 5);
+  tl_fail (&older, TL_ERROR_FORMAT, "no");
+  ck_assert_int_eq (older.offset, -1);
+}
+END_TEST
+
+/* 5x3 pixels, each its own; a box of the turned picture comes from the same
+ * pixels of the stored one, and an eighth turn brings all of them. */
+START_TEST (orientation_keeps_every_pixel)
+{
+  enum
+  {
+    W = 5,
+    H = 3
+  };
+  const unsigned orientation = (unsigned) _i;
+  bool swaps = tl_orientation_swaps (orientation);
+  uint8_t in[W * H * 3], out[W * H * 3];
+  uint32_t width = swaps ? H : W, height = swaps ? W : H;
+
+  for (size_t i = 0; i < sizeof in; i++)
+    in[i] = (uint8_t) (i / 3);
+  tl_orientation_apply (orientation, in, W * 3, W, H, out);
+  for (uint32_t y = 0; y < height; y++)
+    for (uint32_t x = 0; x < width; x++) {
+      const TlBox box = {x, y, 1, 1};
+      TlBox stored = tl_orientation_stored_box (orientation, W, H, &box);
+      TlBox back = tl_orientation_oriented_box (orientation, W, H, &stored);
+
+      ck_assert_uint_eq (out[(y * width + x) * 3], stored.y * W + stored.x);
+      ck_assert (memcmp (&back, &box, sizeof box) == 0);
+    }
+}
+END_TEST
+
+typedef struct
+{
+  const char *name;
+  unsigned orientation;
+  size_t size;
+  const char *bytes;
+} ExifCase;
+
+#define EXIF(name, orientation, bytes)                                         \
+  {                                                                            \
+    name, orientation, sizeof bytes - 1, bytes                                 \
+  }
+
+#define II "II*\0\x08\0\0\0"
+#define MM "MM\0*\0\0\0\x08"
+
+static const ExifCase exif_cases[] = {
+    EXIF ("little", 6, II "\1\0\x12\1\3\0\1\0\0\0\6\0\0\0"),
+    EXIF ("big", 8, MM "\0\1\1\x12\0\3\0\0\0\1\0\x08\0\0"),
+    EXIF ("prefix", 3, "Exif\0\0" II "\1\0\x12\1\3\0\1\0\0\0\3\0\0\0"),
+    EXIF ("long", 5, MM "\0\1\1\x12\0\4\0\0\0\1\0\0\0\5"),
+    EXIF ("last of two", 2,
+        II "\2\0\x12\1\3\0\1\0\0\0\6\0\0\0"
+           "\x12\1\3\0\1\0\0\0\2\0\0\0"),
+    EXIF ("other tag", 0, II "\1\0\x13\1\3\0\1\0\0\0\6\0\0\0"),
+    EXIF ("value 9", 0, II "\1\0\x12\1\3\0\1\0\0\0\x09\0\0\0"),
+    EXIF ("value 0", 0, II "\1\0\x12\1\3\0\1\0\0\0\0\0\0\0"),
+    EXIF ("text", 0, II "\1\0\x12\1\2\0\1\0\0\0\6\0\0\0"),
+    EXIF ("count 2^32 - 1", 0, II "\1\0\x12\1\3\0\xff\xff\xff\xff\6\0\0\0"),
+    EXIF ("cut short", 0, II "\1\0\x12\1\3\0\1\0\0\0\6\0\0"),
+    EXIF ("more entries than bytes", 6,
+        II "\xff\xff\x12\1\3\0\1\0\0\0\6\0\0\0"),
+    EXIF ("directory far away", 0, "II*\0\xff\xff\xff\xff\1\0"),
+    EXIF ("directory at the end", 0, "II*\0\x08\0\0\0\1"),
+    EXIF ("no byte order", 0, "IM*\0\x08\0\0\0\1\0"),
+    EXIF ("empty", 0, ""),
+};
+
+START_TEST (exif_is_read_or_counts_as_absent)
+{
+  const ExifCase *c = &exif_cases[_i];
+  uint8_t *copy = malloc (c->size + 1); /* its end is guarded by ASan */
+  unsigned found;
+
+  memcpy (copy + 1, c->bytes, c->size);
+  found = tl_exif_orientation (copy + 1, c->size);
+  ck_assert_msg (found == c->orientation, "%s: %u", c->name, found);
+  free (copy);
+}
+END_TEST
+
+START_TEST (xmp_orientation_is_found)
+{
+  static const ExifCase cases[] = {
+      EXIF ("attribute", 6, "<a tiff:Orientation=\"6\"/>"),
+      EXIF ("shortest", 7, "tiff:Orientation>7"),
+      EXIF ("element", 8, "<tiff:Orientation>8</tiff:Orientation>"),
+      EXIF ("second", 3, "tiff:Orientation tiff:Orientation=\"3\""),
+      EXIF ("at the end", 0, "tiff:Orientation=\""),
+      EXIF ("zero", 0, "tiff:Orientation=\"0\""),
+      EXIF ("none", 0, "tiff:Orient"),
+      EXIF ("empty", 0, ""),
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    ck_assert_msg (tl_xmp_orientation ((const uint8_t *) cases[i].bytes,
+                       cases[i].size)
+            == cases[i].orientation,
+        "%s", cases[i].name);
+}
+END_TEST
+
 START_TEST (kind_is_told_by_the_bytes)
 {
   TlImageInfo info;
 
-  ck_assert_int_eq (tl_image_probe (png_1x1, sizeof png_1x1, &limits, &info,
+  ck_assert_int_eq (tl_image_probe (png_1x1, sizeof png_1x1, &options, &info,
                         &error),
       TL_OK);
   ck_assert_int_eq (info.kind, TL_IMAGE_PNG);
   ck_assert_uint_eq (info.width, 1);
-  ck_assert_int_eq (tl_image_probe (png_1x1, 0, &limits, &info, &error),
+  ck_assert_int_eq (tl_image_probe (png_1x1, 0, &options, &info, &error),
       TL_ERROR_FORMAT);
-  ck_assert_int_eq (tl_image_probe ((const uint8_t *) "GIF89a", 6, &limits,
+  ck_assert_int_eq (tl_image_probe ((const uint8_t *) "GIF89a", 6, &options,
                         &info, &error),
-      TL_ERROR_FORMAT);
+      TL_ERROR_UNSUPPORTED);
 }
 END_TEST
 
-START_TEST (every_truncation_of_a_png_fails)
+/* The whole picture as it is; @out has room for its pixels. */
+static TlStatus
+decode (const uint8_t *data, size_t size, const TlImageOptions *how,
+    uint8_t *out)
 {
   TlImageDecoder *decoder = tl_image_decoder_new ();
-  TlPixels pixels;
+  TlCropPlan plan;
+  TlImageInfo info;
+  TlStatus status = tl_image_probe (data, size, how, &info, &error);
+
+  if (status == TL_OK) {
+    const TlBox all = {0, 0, info.width, info.height};
+
+    tl_crop_plan_stretch (&all, info.width, info.height, &plan);
+    status = tl_image_render (decoder, data, size, how, &plan,
+        TL_FILTER_BILINEAR, false, info.width, info.height, out,
+        (size_t) info.width * 3, &error);
+  }
+  tl_image_decoder_free (decoder);
+  return status;
+}
+
+START_TEST (every_truncation_of_a_png_fails)
+{
+  uint8_t pixel[3];
 
   /* The last chunk, IEND, carries no pixels. */
-  for (size_t size = 0; size < sizeof png_1x1 - 12; size++)
-    ck_assert_int_eq (tl_image_decode (decoder, png_1x1, size, &limits, 1, 0, 1,
-                          &pixels, &error),
-        TL_ERROR_FORMAT);
-  ck_assert_int_eq (tl_image_decode (decoder, png_1x1, sizeof png_1x1, &limits,
-                        1, 0, 1, &pixels, &error),
-      TL_OK);
-  ck_assert_uint_eq (pixels.data[0], 0x80);
-  ck_assert_uint_eq (pixels.data[2], 0x80);
-  tl_image_decoder_free (decoder);
+  for (size_t size = 0; size < sizeof png_1x1 - 12; size++) {
+    ck_assert_int_eq (decode (png_1x1, size, &options, pixel), TL_ERROR_FORMAT);
+    ck_assert_int_ge (error.offset, 0);
+    ck_assert_int_le (error.offset, (int64_t) size);
+  }
+  ck_assert_int_eq (decode (png_1x1, sizeof png_1x1, &options, pixel), TL_OK);
+  ck_assert_uint_eq (pixel[0], 0x80);
+  ck_assert_uint_eq (pixel[2], 0x80);
 }
 END_TEST
 
 START_TEST (pixel_bomb_is_refused_by_its_header)
 {
+  const TlCropPlan plan = {{0, 0, 1, 1}, 1, 1, {0, 0, 1, 1}, 0, 0};
   TlImageDecoder *decoder = tl_image_decoder_new ();
   TlImageInfo info;
-  TlPixels pixels;
+  uint8_t pixel[3];
 
-  ck_assert_int_eq (tl_image_probe (jpeg_bomb, sizeof jpeg_bomb, &limits, &info,
-                        &error),
+  ck_assert_int_eq (tl_image_probe (jpeg_bomb, sizeof jpeg_bomb, &options,
+                        &info, &error),
       TL_ERROR_LIMIT);
   ck_assert_msg (strstr (error.message, "65500x65500") != NULL, "%s",
       error.message);
-  ck_assert_int_eq (tl_image_decode (decoder, jpeg_bomb, sizeof jpeg_bomb,
-                        &limits, 1, 0, 1, &pixels, &error),
+  ck_assert_int_eq (tl_image_render (decoder, jpeg_bomb, sizeof jpeg_bomb,
+                        &options, &plan, TL_FILTER_BILINEAR, false, 1, 1, pixel,
+                        3, &error),
       TL_ERROR_LIMIT);
   tl_image_decoder_free (decoder);
 }
@@ -348,6 +490,11 @@ image_suite (void)
   tcase_add_test (pixels, hue_turns_primaries_into_each_other);
   tcase_add_test (pixels, jitter_is_a_function_of_its_key);
   tcase_add_test (pixels, what_is_not_asked_for_is_not_drawn);
+  tcase_add_test (files, offset_is_left_alone_in_an_older_error);
+  tcase_add_loop_test (files, orientation_keeps_every_pixel, 1, 9);
+  tcase_add_loop_test (files, exif_is_read_or_counts_as_absent, 0,
+      sizeof exif_cases / sizeof *exif_cases);
+  tcase_add_test (files, xmp_orientation_is_found);
   tcase_add_test (files, kind_is_told_by_the_bytes);
   tcase_add_test (files, every_truncation_of_a_png_fails);
   tcase_add_test (files, pixel_bomb_is_refused_by_its_header);
