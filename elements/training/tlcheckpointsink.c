@@ -47,45 +47,27 @@
 
 #include "tlcheckpointsink.h"
 #include "tlcheckpointqueue.h"
-#include "tlrunfolder.h"
+#include "tlcheckpointsettings.h"
 
 #include <tlcaps.h>
 #include <tlerror.h>
 #include <tlmessages.h>
 #include <tlqueries.h>
-#include <tlrange.h>
 
 #include <math.h>
-#include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (checkpointsink_debug);
 #define GST_CAT_DEFAULT checkpointsink_debug
 
 enum
 {
-  PROP_0,
-  PROP_LOCATION,
-  PROP_SAVE_LAST,
-  PROP_SAVE_TOP_K,
-  PROP_MONITOR,
-  PROP_MODE,
-  PROP_BEST_METRIC,
+  PROP_BEST_METRIC = TL_CHECKPOINT_SETTING_END,
   PROP_LAST_LOCATION,
   N_PROPS,
 };
 
-#define DEFAULT_LOCATION ""
-#define DEFAULT_SAVE_LAST TRUE
-#define DEFAULT_SAVE_TOP_K 1
-#define MAX_SAVE_TOP_K 100
-#define DEFAULT_MONITOR "balanced-accuracy"
-#define DEFAULT_MODE TL_MONITOR_AUTO
-
 /* Memories of a buffer at most; GStreamer joins more. */
 #define MAX_MEMORIES 16
-
-static const gchar *const monitors[] = {"balanced-accuracy", "accuracy", "loss",
-    "auc", NULL};
 
 struct _TlCheckpointSink
 {
@@ -93,11 +75,7 @@ struct _TlCheckpointSink
 
   /* Properties, under the object lock; a run keeps to those it began with,
    * which are in its folder. */
-  gchar *location;
-  gboolean save_last;
-  guint save_top_k;
-  gchar *monitor;
-  TlMonitorMode mode;
+  TlCheckpointSettings settings;
 
   /* From READY->PAUSED to PAUSED->READY. */
   TlCheckpointQueue *queue;
@@ -122,73 +100,19 @@ G_DEFINE_TYPE (TlCheckpointSink, tl_checkpoint_sink, GST_TYPE_BASE_SINK)
 GST_ELEMENT_REGISTER_DEFINE (checkpointsink, "checkpointsink", GST_RANK_NONE,
     TL_TYPE_CHECKPOINT_SINK)
 
-GType
-tl_monitor_mode_get_type (void)
-{
-  static const GEnumValue values[] = {
-      {TL_MONITOR_AUTO, "Smaller for loss, larger for the rest", "auto"},
-      {TL_MONITOR_MIN, "Smaller is better", "min"},
-      {TL_MONITOR_MAX, "Larger is better", "max"},
-      {0, NULL, NULL},
-  };
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("TlMonitorMode", values));
-  return type;
-}
-
 /* ---- opening ---- */
-
-static gboolean
-check_settings (TlCheckpointSink *self, const TlRunFolderSettings *settings)
-{
-  if (!*settings->location) {
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("No location is set: name the folder for the files of the run, as in "
-         "checkpointsink location=run."),
-        (NULL));
-    return FALSE;
-  }
-  if (!g_strv_contains (monitors, settings->monitor)) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
-        ("monitor=\"%s\" is not known: choose balanced-accuracy, accuracy, loss "
-         "or auc.",
-            settings->monitor),
-        (NULL));
-    return FALSE;
-  }
-  return tl_element_check_ranges (GST_ELEMENT (self));
-}
-
-static gchar *
-dup_text (const gchar *text)
-{
-  return g_strdup (text ? text : "");
-}
 
 static gboolean
 open_folder (TlCheckpointSink *self)
 {
+  g_auto (TlRunFolderSettings) settings = {0};
   TlError error = TL_ERROR_INIT;
-  g_autofree gchar *location = NULL, *monitor = NULL;
-  TlRunFolderSettings settings;
   TlStatus status;
 
   GST_OBJECT_LOCK (self);
-  location = dup_text (self->location);
-  monitor = dup_text (self->monitor);
-  settings = (TlRunFolderSettings){
-      .location = location,
-      .save_last = self->save_last,
-      .save_top_k = self->save_top_k,
-      .monitor = monitor,
-      .lower_is_better = self->mode == TL_MONITOR_AUTO
-          ? strcmp (monitor, "loss") == 0
-          : self->mode == TL_MONITOR_MIN,
-  };
+  tl_checkpoint_settings_get_folder (&self->settings, &settings);
   GST_OBJECT_UNLOCK (self);
-  if (!check_settings (self, &settings))
+  if (!tl_checkpoint_settings_check (GST_ELEMENT (self), &settings))
     return FALSE;
   status = tl_run_folder_open (&settings, &self->folder, &error);
   if (status == TL_OK)
@@ -471,27 +395,8 @@ tl_checkpoint_sink_set_property (GObject *object, guint id, const GValue *value,
   TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_free (self->location);
-      self->location = g_value_dup_string (value);
-      break;
-    case PROP_SAVE_LAST:
-      self->save_last = g_value_get_boolean (value);
-      break;
-    case PROP_SAVE_TOP_K:
-      self->save_top_k = g_value_get_uint (value);
-      break;
-    case PROP_MONITOR:
-      g_free (self->monitor);
-      self->monitor = g_value_dup_string (value);
-      break;
-    case PROP_MODE:
-      self->mode = g_value_get_enum (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (!tl_checkpoint_settings_set (&self->settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -502,31 +407,12 @@ tl_checkpoint_sink_get_property (GObject *object, guint id, GValue *value,
   TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, self->location);
-      break;
-    case PROP_SAVE_LAST:
-      g_value_set_boolean (value, self->save_last);
-      break;
-    case PROP_SAVE_TOP_K:
-      g_value_set_uint (value, self->save_top_k);
-      break;
-    case PROP_MONITOR:
-      g_value_set_string (value, self->monitor);
-      break;
-    case PROP_MODE:
-      g_value_set_enum (value, self->mode);
-      break;
-    case PROP_BEST_METRIC:
-      g_value_set_double (value, self->best_metric);
-      break;
-    case PROP_LAST_LOCATION:
-      g_value_set_string (value, self->last_location);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (id == PROP_BEST_METRIC)
+    g_value_set_double (value, self->best_metric);
+  else if (id == PROP_LAST_LOCATION)
+    g_value_set_string (value, self->last_location);
+  else if (!tl_checkpoint_settings_get (&self->settings, id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -535,8 +421,7 @@ tl_checkpoint_sink_finalize (GObject *object)
 {
   TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
 
-  g_free (self->location);
-  g_free (self->monitor);
+  tl_checkpoint_settings_clear (&self->settings);
   g_free (self->last_location);
   G_OBJECT_CLASS (tl_checkpoint_sink_parent_class)->finalize (object);
 }
@@ -544,34 +429,16 @@ tl_checkpoint_sink_finalize (GObject *object)
 static void
 install_properties (GObjectClass *object_class)
 {
-  const GParamFlags fixed = G_PARAM_STATIC_STRINGS | G_PARAM_READABLE;
-  const GParamFlags flags = fixed | G_PARAM_WRITABLE | GST_PARAM_MUTABLE_READY;
+  const GParamFlags flags = G_PARAM_STATIC_STRINGS | G_PARAM_READABLE;
 
-  props[PROP_LOCATION] = g_param_spec_string ("location", "Location",
-      "Folder of the run's files, created where missing; must be set",
-      DEFAULT_LOCATION, flags);
-  props[PROP_SAVE_LAST] = g_param_spec_boolean ("save-last", "Save last",
-      "Keep the newest checkpoint as last.safetensors, from which a run resumes",
-      DEFAULT_SAVE_LAST, flags);
-  props[PROP_SAVE_TOP_K] = tl_param_spec_set_range (
-      g_param_spec_uint ("save-top-k", "Save top k",
-          "Best epochs kept, 0 to 100: 0 none, 1 best.safetensors, more also as "
-          "epoch-NNN.safetensors",
-          0, G_MAXUINT, DEFAULT_SAVE_TOP_K, flags),
-      0, MAX_SAVE_TOP_K);
-  props[PROP_MONITOR] = g_param_spec_string ("monitor", "Monitor",
-      "Validation metric that decides which epoch is best, ties by loss: "
-      "balanced-accuracy, accuracy, loss, auc",
-      DEFAULT_MONITOR, flags);
-  props[PROP_MODE] = g_param_spec_enum ("mode", "Mode",
-      "Whether a larger or a smaller value of the monitored metric is better",
-      TL_TYPE_MONITOR_MODE, DEFAULT_MODE, flags);
+  tl_checkpoint_settings_install (object_class);
   props[PROP_BEST_METRIC] = g_param_spec_double ("best-metric", "Best metric",
       "Monitored metric of the best epoch so far; not a number before the first",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0, fixed);
+      -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
   props[PROP_LAST_LOCATION] = g_param_spec_string ("last-location",
-      "Last location", "Checkpoint file that was written last", NULL, fixed);
-  g_object_class_install_properties (object_class, N_PROPS, props);
+      "Last location", "Checkpoint file that was written last", NULL, flags);
+  for (guint id = PROP_BEST_METRIC; id < N_PROPS; id++)
+    g_object_class_install_property (object_class, id, props[id]);
 }
 
 static void
@@ -597,17 +464,12 @@ tl_checkpoint_sink_class_init (TlCheckpointSinkClass *klass)
   sink_class->unlock = tl_checkpoint_sink_unlock;
   sink_class->unlock_stop = tl_checkpoint_sink_unlock_stop;
   sink_class->event = tl_checkpoint_sink_event;
-  gst_type_mark_as_plugin_api (TL_TYPE_MONITOR_MODE, 0);
 }
 
 static void
 tl_checkpoint_sink_init (TlCheckpointSink *self)
 {
-  self->location = g_strdup (DEFAULT_LOCATION);
-  self->save_last = DEFAULT_SAVE_LAST;
-  self->save_top_k = DEFAULT_SAVE_TOP_K;
-  self->monitor = g_strdup (DEFAULT_MONITOR);
-  self->mode = DEFAULT_MODE;
+  tl_checkpoint_settings_init (&self->settings);
   self->best_metric = NAN;
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self),
       tl_checkpoint_sink_chain);

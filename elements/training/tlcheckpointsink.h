@@ -9,17 +9,6 @@
 
 G_BEGIN_DECLS
 
-/* Whether a larger or a smaller value of the monitored metric is better. */
-typedef enum
-{
-  TL_MONITOR_AUTO = 0, /* smaller for loss, larger for the rest */
-  TL_MONITOR_MIN = 1,
-  TL_MONITOR_MAX = 2,
-} TlMonitorMode;
-
-#define TL_TYPE_MONITOR_MODE (tl_monitor_mode_get_type ())
-GType tl_monitor_mode_get_type (void);
-
 #define TL_TYPE_CHECKPOINT_SINK (tl_checkpoint_sink_get_type ())
 G_DECLARE_FINAL_TYPE (TlCheckpointSink, tl_checkpoint_sink, TL, CHECKPOINT_SINK,
     GstBaseSink)

@@ -50,8 +50,6 @@
 
 #include "tlresnetfinetune.h"
 
-#include <math.h>
-
 #include <tlcaps.h>
 #include <tlerror.h>
 #include <tlfail.h>
@@ -59,20 +57,15 @@
 #include <tlrange.h>
 
 #include "tlbatchpool.h"
+#include "tlgate.h"
 #include "tltrainrun.h"
 
 GST_DEBUG_CATEGORY_STATIC (tl_resnet_finetune_debug);
 #define GST_CAT_DEFAULT tl_resnet_finetune_debug
 
-enum
-{
-  PROP_LOSS = 1,
-  PROP_ACCURACY,
-  PROP_VAL_ACCURACY,
-  PROP_EPOCH,
-  PROP_STEP,
-  PROP_SETTINGS, /* and those behind it: the table of TlTrainSettings */
-};
+/* Properties: those of TlTrainValues, and behind them those of
+ * TlTrainSettings. */
+#define PROP_SETTINGS TL_TRAIN_VALUE_END
 
 enum
 {
@@ -81,7 +74,6 @@ enum
 };
 
 static guint signals[N_SIGNALS];
-static GParamSpec *value_pspecs[PROP_SETTINGS];
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TL_CAPS_BATCH_TEMPLATE));
@@ -108,12 +100,7 @@ struct _TlResnetFinetune
   const TlShim *shim;
   TlWeights *weights; /* NULL: to be opened (again) */
 
-  /* Under wake_lock, which is never held together with another. */
-  GMutex wake_lock;
-  GCond wake;
-  gboolean is_playing;
-  gboolean is_flushing;
-  gboolean is_stopped;
+  TlGate gate; /* open while PLAYING */
 
   /* From READY to PAUSED and back. Under run_lock: the pointer, and the use of
    * its session. Taken for a step at a time, never while pushing or waiting. */
@@ -152,29 +139,10 @@ tl_resnet_finetune_get_property (GObject *object, guint id, GValue *value,
   TlResnetFinetune *self = TL_RESNET_FINETUNE (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOSS:
-      g_value_set_double (value, self->values.loss);
-      break;
-    case PROP_ACCURACY:
-      g_value_set_double (value, self->values.accuracy);
-      break;
-    case PROP_VAL_ACCURACY:
-      g_value_set_double (value, self->values.val_accuracy);
-      break;
-    case PROP_EPOCH:
-      g_value_set_uint (value, self->values.epoch);
-      break;
-    case PROP_STEP:
-      g_value_set_uint64 (value, self->values.step);
-      break;
-    default:
-      tl_train_settings_get (&self->settings, id - PROP_SETTINGS, value);
-  }
+  if (!tl_train_values_get (&self->values, id, value))
+    tl_train_settings_get (&self->settings, id - PROP_SETTINGS, value);
   GST_OBJECT_UNLOCK (self);
 }
-
-static const TlTrainValues no_values = {NAN, NAN, NAN, 0, 0};
 
 /* From the streaming thread, no lock held. */
 static void
@@ -185,8 +153,7 @@ values_changed (GstElement *element, const TlTrainValues *values)
   GST_OBJECT_LOCK (self);
   self->values = *values;
   GST_OBJECT_UNLOCK (self);
-  for (guint id = PROP_LOSS; id <= PROP_STEP; id++)
-    g_object_notify_by_pspec (G_OBJECT (self), value_pspecs[id]);
+  tl_train_values_notify (G_OBJECT (self));
 }
 
 static void
@@ -274,15 +241,13 @@ start (TlResnetFinetune *self)
   config.resume = *self->settings.resume != '\0';
   GST_OBJECT_LOCK (self);
   self->settings_are_fixed = TRUE;
-  self->values = no_values;
+  tl_train_values_reset (&self->values);
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->save_requested, FALSE);
   g_mutex_lock (&self->run_lock);
   self->run = tl_train_run_new (&config);
   g_mutex_unlock (&self->run_lock);
-  g_mutex_lock (&self->wake_lock);
-  self->is_playing = self->is_flushing = self->is_stopped = FALSE;
-  g_mutex_unlock (&self->wake_lock);
+  tl_gate_reset (&self->gate);
   return TRUE;
 }
 
@@ -295,33 +260,6 @@ stop (TlResnetFinetune *self)
   GST_OBJECT_LOCK (self);
   self->settings_are_fixed = FALSE;
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-set_flag (TlResnetFinetune *self, gboolean *flag, gboolean value)
-{
-  g_mutex_lock (&self->wake_lock);
-  *flag = value;
-  g_cond_broadcast (&self->wake);
-  g_mutex_unlock (&self->wake_lock);
-}
-
-/* FALSE: flushing or stopped. @was_paused may be NULL. */
-static gboolean
-wait_until_playing (TlResnetFinetune *self, gboolean *was_paused)
-{
-  gboolean go_on, waited = FALSE;
-
-  g_mutex_lock (&self->wake_lock);
-  while (!self->is_playing && !self->is_flushing && !self->is_stopped) {
-    g_cond_wait (&self->wake, &self->wake_lock);
-    waited = TRUE;
-  }
-  go_on = !self->is_flushing && !self->is_stopped;
-  g_mutex_unlock (&self->wake_lock);
-  if (was_paused)
-    *was_paused = waited;
-  return go_on;
 }
 
 static GstStateChangeReturn
@@ -340,13 +278,13 @@ tl_resnet_finetune_change_state (GstElement *element, GstStateChange transition)
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      set_flag (self, &self->is_playing, TRUE);
+      tl_gate_set_open (&self->gate, TRUE);
       break;
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      set_flag (self, &self->is_playing, FALSE);
+      tl_gate_set_open (&self->gate, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      set_flag (self, &self->is_stopped, TRUE);
+      tl_gate_stop (&self->gate);
       break;
     default:
       break;
@@ -368,10 +306,10 @@ static GstFlowReturn
 tl_resnet_finetune_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
-  gboolean was_paused;
+  gboolean was_paused = FALSE;
   GstFlowReturn flow = GST_FLOW_FLUSHING;
 
-  if (wait_until_playing (self, &was_paused))
+  if (tl_gate_pass (&self->gate, &was_paused))
     flow = tl_train_run_batch (self->run, buffer, was_paused);
   gst_buffer_unref (buffer);
   return flow;
@@ -395,14 +333,21 @@ take_caps (TlResnetFinetune *self, GstEvent *event)
 }
 
 static gboolean
+pass_gate (TlResnetFinetune *self)
+{
+  gboolean was_paused;
+
+  return tl_gate_pass (&self->gate, &was_paused);
+}
+
+static gboolean
 take_custom (TlResnetFinetune *self, GstEvent *event)
 {
   TlPhaseEnd end;
 
   if (!tl_event_parse_phase_end (event, &end))
     return tl_train_run_announce (self->run, event);
-  return wait_until_playing (self, NULL)
-      && tl_train_run_end_phase (self->run, &end);
+  return pass_gate (self) && tl_train_run_end_phase (self->run, &end);
 }
 
 static gboolean
@@ -410,7 +355,7 @@ take_flush (TlResnetFinetune *self, gboolean is_start)
 {
   if (!is_start)
     tl_train_run_flush (self->run);
-  set_flag (self, &self->is_flushing, is_start);
+  tl_gate_set_flushing (&self->gate, is_start);
   return TRUE;
 }
 
@@ -431,7 +376,7 @@ tl_resnet_finetune_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       ret = take_custom (self, event);
       break;
     case GST_EVENT_EOS:
-      ret = wait_until_playing (self, NULL) && tl_train_run_eos (self->run);
+      ret = pass_gate (self) && tl_train_run_eos (self->run);
       break;
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
@@ -521,7 +466,7 @@ answer_final_checkpoint (TlResnetFinetune *self, GstQuery *query)
 {
   g_autoptr (GstBuffer) buffer = NULL;
 
-  set_flag (self, &self->is_stopped, TRUE);
+  tl_gate_stop (&self->gate);
   g_mutex_lock (&self->run_lock);
   if (self->run)
     buffer = tl_train_run_take_final (self->run);
@@ -548,34 +493,9 @@ tl_resnet_finetune_finalize (GObject *object)
 
   tl_weights_free (self->weights);
   tl_train_settings_clear (&self->settings);
-  g_mutex_clear (&self->wake_lock);
-  g_cond_clear (&self->wake);
+  tl_gate_clear (&self->gate);
   g_mutex_clear (&self->run_lock);
   G_OBJECT_CLASS (tl_resnet_finetune_parent_class)->finalize (object);
-}
-
-static void
-install_values (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-
-  value_pspecs[PROP_LOSS] = g_param_spec_double ("loss", "Loss",
-      "Mean cross-entropy (nats) of the last report; nan before the first",
-      -G_MAXDOUBLE, G_MAXDOUBLE, 0, flags);
-  value_pspecs[PROP_ACCURACY] = g_param_spec_double ("accuracy", "Accuracy",
-      "Share of right answers in the last report; nan before the first", 0, 1,
-      0, flags);
-  value_pspecs[PROP_VAL_ACCURACY] =
-      g_param_spec_double ("val-accuracy", "Validation accuracy",
-          "Share of right answers in the last whole validation; nan before it",
-          0, 1, 0, flags);
-  value_pspecs[PROP_EPOCH] = g_param_spec_uint ("epoch", "Epoch",
-      "Epoch of the last report, from 1; 0 before the first", 0, G_MAXUINT, 0,
-      flags);
-  value_pspecs[PROP_STEP] = g_param_spec_uint64 ("step", "Step",
-      "Optimizer steps at the last report", 0, G_MAXUINT64, 0, flags);
-  for (guint id = PROP_LOSS; id <= PROP_STEP; id++)
-    g_object_class_install_property (klass, id, value_pspecs[id]);
 }
 
 static void
@@ -589,7 +509,7 @@ tl_resnet_finetune_class_init (TlResnetFinetuneClass *klass)
   object_class->finalize = tl_resnet_finetune_finalize;
   element_class->change_state = tl_resnet_finetune_change_state;
 
-  install_values (object_class);
+  tl_train_values_install (object_class);
   tl_train_settings_install (object_class, PROP_SETTINGS);
 
   /**
@@ -616,10 +536,9 @@ tl_resnet_finetune_class_init (TlResnetFinetuneClass *klass)
 static void
 tl_resnet_finetune_init (TlResnetFinetune *self)
 {
-  g_mutex_init (&self->wake_lock);
-  g_cond_init (&self->wake);
+  tl_gate_init (&self->gate);
   g_mutex_init (&self->run_lock);
-  self->values = no_values;
+  tl_train_values_reset (&self->values);
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, tl_resnet_finetune_chain);

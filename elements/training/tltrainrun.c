@@ -35,8 +35,7 @@ tl_train_run_new (const TlTrainRunConfig *config)
   self->config = *config;
   self->checkpoint_every =
       tl_train_settings_get_checkpoint_every (config->settings);
-  self->values.loss = self->values.accuracy = self->values.val_accuracy =
-      TL_ABSENT;
+  tl_train_values_reset (&self->values);
   return self;
 }
 

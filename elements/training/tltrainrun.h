@@ -10,18 +10,9 @@
 #define TL_TRAIN_RUN_H
 
 #include "tltrainreport.h"
+#include "tltrainvalues.h"
 
 G_BEGIN_DECLS
-
-/* The read-only properties; NAN and 0 before there is a value. */
-typedef struct
-{
-  gdouble loss;
-  gdouble accuracy;
-  gdouble val_accuracy;
-  guint epoch; /* from 1 */
-  guint64 step;
-} TlTrainValues;
 
 typedef struct
 {
