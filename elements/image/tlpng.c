@@ -12,9 +12,6 @@
 
 #include <png.h>
 
-#define MAX_CHUNK_BYTES (8u << 20)
-#define MAX_CHUNKS 1000
-
 #define SIGNATURE_BYTES 8
 #define CHUNK_BYTES 12 /* length, type and check of a chunk */
 
@@ -73,8 +70,9 @@ read_header (Reader *reader)
   png_structp png = reader->png;
 
   png_set_read_fn (png, reader, read_bytes);
-  png_set_chunk_malloc_max (png, MAX_CHUNK_BYTES);
-  png_set_chunk_cache_max (png, MAX_CHUNKS);
+  /* Texts, profiles and the like are passed over: libpng would allocate what
+   * their headers claim, and only warns above a limit. */
+  png_set_keep_unknown_chunks (png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_read_info (png, reader->info);
 }
 
