@@ -17,7 +17,7 @@ packages=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   libjpeg62-turbo-dev libpng-dev libcairo2-dev libjson-glib-dev
 )
-test_packages=(check clang-format-14 shellcheck valgrind)
+test_packages=(check clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind)
 
 usage() {
   cat <<USAGE
