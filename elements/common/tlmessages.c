@@ -9,11 +9,33 @@ set_double (GstStructure *s, const gchar *field, gdouble value)
     gst_structure_set (s, field, G_TYPE_DOUBLE, value, NULL);
 }
 
+/* A structure refuses text that is no UTF-8; file names may be. */
 static void
 set_text (GstStructure *s, const gchar *field, const gchar *value)
 {
-  if (value)
-    gst_structure_set (s, field, G_TYPE_STRING, value, NULL);
+  g_autofree gchar *valid = value ? g_utf8_make_valid (value, -1) : NULL;
+
+  if (valid)
+    gst_structure_set (s, field, G_TYPE_STRING, valid, NULL);
+}
+
+gchar *
+tl_message_make_line (const gchar *text)
+{
+  g_autofree gchar *valid = g_utf8_make_valid (text, -1);
+  GString *line = g_string_new (NULL);
+
+  for (const gchar *at = valid; *at; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    if (c == '\n')
+      g_string_append (line, "\\n");
+    else if (g_unichar_isprint (c))
+      g_string_append_unichar (line, c);
+    else
+      g_string_append_printf (line, "\\u%04x", c);
+  }
+  return g_string_free (line, FALSE);
 }
 
 static void
@@ -101,11 +123,14 @@ tl_message_new_metrics (GstObject *source, const TlMetrics *metrics)
 
 GstMessage *
 tl_message_new_sample_error (GstObject *source, const TlSampleMeta *sample,
-    const gchar *reason, guint64 count)
+    const gchar *reason, gint64 offset, guint64 count)
 {
-  GstStructure *s = gst_structure_new ("tl-sample-error", "reason",
-      G_TYPE_STRING, reason, "count", G_TYPE_UINT64, count, NULL);
+  GstStructure *s = gst_structure_new ("tl-sample-error", "count",
+      G_TYPE_UINT64, count, NULL);
 
+  set_text (s, "reason", reason);
+  if (offset >= 0)
+    gst_structure_set (s, "offset", G_TYPE_UINT64, (guint64) offset, NULL);
   if (sample) {
     set_text (s, "path", sample->path);
     gst_structure_set (s, "index", G_TYPE_UINT64, sample->index, "position",

@@ -22,6 +22,11 @@
 
 G_BEGIN_DECLS
 
+/* @text as one line for people: what is no UTF-8 as U+FFFD, line ends and
+ * whatever else does not show as "\\n", "\\u001b"... A file's name may hold
+ * anything. *transferred*. */
+TL_API gchar *tl_message_make_line (const gchar *text);
+
 /* The number in a double field that does not apply. */
 #define TL_ABSENT ((gdouble) NAN)
 
@@ -90,10 +95,13 @@ TL_API GstMessage *tl_message_new_metrics (GstObject *source,
     const TlMetrics *metrics);
 
 /* Fields: path, reason (string), index, position (uint64), epoch (uint), split
- * (string), count (uint64: those reported in this phase so far). @sample may
- * be NULL: then only path (if given), reason and count. */
+ * (string), count (uint64: those reported in this phase so far), offset (uint64:
+ * bytes from the start of the file to where the fault was found). @sample may
+ * be NULL: then only reason, count and offset. A negative @offset is not known
+ * and left out. Bytes of a path that are no UTF-8 become U+FFFD. */
 TL_API GstMessage *tl_message_new_sample_error (GstObject *source,
-    const TlSampleMeta *sample, const gchar *reason, guint64 count);
+    const TlSampleMeta *sample, const gchar *reason, gint64 offset,
+    guint64 count);
 
 /* Fields: path (string), epoch (uint), step (uint64), size (uint64, bytes),
  * kind ("last", "best", "epoch"), monitor (string) and value (double) where

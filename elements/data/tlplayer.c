@@ -289,7 +289,7 @@ report_sample (TlPlayer *self, const TlSampleMeta *meta, GError *failure)
   self->end.skipped++;
   gst_element_post_message (GST_ELEMENT (self->base),
       tl_message_new_sample_error (GST_OBJECT (self->base), meta,
-          failure->message, self->end.skipped));
+          failure->message, -1, self->end.skipped));
   if (self->end.skipped <= MAX_WARNINGS)
     GST_ELEMENT_WARNING (self->base, RESOURCE, READ,
         ("Left out \"%s\": %s.", meta->path, failure->message), (NULL));

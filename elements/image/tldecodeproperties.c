@@ -106,7 +106,7 @@ tl_decode_settings_init (TlDecodeSettings *self)
       .interpolation = TL_FILTER_BILINEAR,
       .dct_scaling = TL_DCT_SCALING_AUTO,
       .on_error = TL_ON_ERROR_SKIP,
-      .limits = {.max_pixels = DEFAULT_MAX_PIXELS},
+      .options = {.max_pixels = DEFAULT_MAX_PIXELS},
   };
 }
 
@@ -211,6 +211,11 @@ install_decoding (GObjectClass *klass)
   g_object_class_install_property (klass, TL_DECODE_ACCEPT_TRUNCATED,
       g_param_spec_boolean ("accept-truncated", "Accept truncated",
           "Use what can be decoded of a damaged or cut picture", FALSE, FLAGS));
+  g_object_class_install_property (klass, TL_DECODE_AUTO_ORIENT,
+      g_param_spec_boolean ("auto-orient", "Auto orient",
+          "Turn and mirror pictures as the EXIF orientation in the file says, "
+          "before anything else",
+          FALSE, FLAGS));
 }
 
 void
@@ -287,10 +292,13 @@ set_field (TlDecodeSettings *self, guint id, const GValue *value)
       self->max_errors = g_value_get_uint64 (value);
       return TRUE;
     case TL_DECODE_MAX_PIXELS:
-      self->limits.max_pixels = g_value_get_uint64 (value);
+      self->options.max_pixels = g_value_get_uint64 (value);
       return TRUE;
     case TL_DECODE_ACCEPT_TRUNCATED:
-      self->limits.accept_truncated = g_value_get_boolean (value);
+      self->options.accept_truncated = g_value_get_boolean (value);
+      return TRUE;
+    case TL_DECODE_AUTO_ORIENT:
+      self->options.auto_orient = g_value_get_boolean (value);
       return TRUE;
     default:
       return FALSE;
@@ -346,10 +354,13 @@ tl_decode_settings_get (const TlDecodeSettings *self, guint id, GValue *value)
       g_value_set_uint64 (value, self->max_errors);
       return TRUE;
     case TL_DECODE_MAX_PIXELS:
-      g_value_set_uint64 (value, self->limits.max_pixels);
+      g_value_set_uint64 (value, self->options.max_pixels);
       return TRUE;
     case TL_DECODE_ACCEPT_TRUNCATED:
-      g_value_set_boolean (value, self->limits.accept_truncated);
+      g_value_set_boolean (value, self->options.accept_truncated);
+      return TRUE;
+    case TL_DECODE_AUTO_ORIENT:
+      g_value_set_boolean (value, self->options.auto_orient);
       return TRUE;
     default:
       return FALSE;

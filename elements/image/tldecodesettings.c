@@ -75,6 +75,7 @@ tl_decode_settings_to_preprocess (const TlDecodeSettings *self,
           (gint) self->interpolation),
       sizeof preprocess->interpolation);
   describe_region (self, preprocess->region, sizeof preprocess->region);
+  preprocess->auto_orient = self->options.auto_orient;
 }
 
 static TlStatus
@@ -99,17 +100,20 @@ read_model (const TlPreprocess *model, TlDecodeSettings *wanted, TlError *error)
   if (!tl_decode_settings_from_nick (TL_DECODE_INTERPOLATION,
           model->interpolation, &interpolation))
     return fail_unknown ("interpolation", model->interpolation, error);
-  if (model->auto_orient)
-    return tl_fail (error, TL_ERROR_UNSUPPORTED,
-        "The model that follows was trained with auto-orient=true, but "
-        "imagedecode does not turn pictures.");
   wanted->width = (guint) model->width;
   wanted->height = (guint) model->height;
   wanted->resize = (guint) model->resize;
   wanted->crop = (TlImageCrop) crop;
   wanted->interpolation = (TlFilter) interpolation;
+  wanted->options.auto_orient = model->auto_orient;
   tl_decode_settings_set_region (wanted, model->region);
   return tl_region_parse (wanted->region_text, &wanted->region, error);
+}
+
+static const gchar *
+bool_nick (gboolean value)
+{
+  return value ? "true" : "false";
 }
 
 /* What can be compared of a property; *transferred*. */
@@ -131,6 +135,8 @@ value_to_text (const TlDecodeSettings *self, guint id)
     case TL_DECODE_INTERPOLATION:
       return g_strdup (tl_decode_settings_nick (TL_DECODE_INTERPOLATION,
           (gint) self->interpolation));
+    case TL_DECODE_AUTO_ORIENT:
+      return g_strdup (bool_nick (self->options.auto_orient));
     default:
       describe_region (self, region, sizeof region);
       return g_strdup_printf ("\"%s\"", region);
@@ -152,6 +158,7 @@ tl_decode_settings_adopt (TlDecodeSettings *self, const TlPreprocess *model,
       {TL_DECODE_RESIZE, "resize"},
       {TL_DECODE_INTERPOLATION, "interpolation"},
       {TL_DECODE_REGION, "region"},
+      {TL_DECODE_AUTO_ORIENT, "auto-orient"},
   };
   TlDecodeSettings wanted = *self;
   TlStatus status = read_model (model, &wanted, error);
@@ -188,15 +195,15 @@ tl_decode_settings_describe (const TlDecodeSettings *self)
   describe_region (self, region, sizeof region);
   g_string_append_printf (text,
       " width=%u height=%u resize=%u crop=%s interpolation=%s region=%s "
-      "dct-scaling=%s accept-truncated=%s max-pixels=%" G_GUINT64_FORMAT,
+      "auto-orient=%s dct-scaling=%s accept-truncated=%s "
+      "max-pixels=%" G_GUINT64_FORMAT,
       self->width, self->height, self->resize,
       tl_decode_settings_nick (TL_DECODE_CROP, (gint) self->crop),
       tl_decode_settings_nick (TL_DECODE_INTERPOLATION,
           (gint) self->interpolation),
-      region,
+      region, bool_nick (self->options.auto_orient),
       tl_decode_settings_nick (TL_DECODE_DCT_SCALING, (gint) self->dct_scaling),
-      self->limits.accept_truncated ? "true" : "false",
-      self->limits.max_pixels);
+      bool_nick (self->options.accept_truncated), self->options.max_pixels);
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
     gchar number[G_ASCII_DTOSTR_BUF_SIZE];
 

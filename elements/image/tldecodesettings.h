@@ -50,7 +50,7 @@ typedef struct
   TlDctScaling dct_scaling;
   TlOnError on_error;
   guint64 max_errors; /* 0: no limit */
-  TlImageOptions limits;
+  TlImageOptions options;
 } TlDecodeSettings;
 
 /* Property ids; the class that installs them adds its own after them. */
@@ -71,6 +71,7 @@ typedef enum
   TL_DECODE_MAX_ERRORS,
   TL_DECODE_MAX_PIXELS,
   TL_DECODE_ACCEPT_TRUNCATED,
+  TL_DECODE_AUTO_ORIENT,
   TL_DECODE_SETTINGS_END
 } TlDecodeSetting;
 

@@ -51,6 +51,7 @@
 #include <tlerror.h>
 #include <tlevents.h>
 #include <tlfail.h>
+#include <tlmessages.h>
 #include <tlqueries.h>
 #include <tlsamplemeta.h>
 
@@ -167,7 +168,7 @@ tl_image_decode_start (TlOrderedElement *element)
 static void
 tl_image_decode_reset (TlOrderedElement *element)
 {
-  tl_skips_begin_phase (&TL_IMAGE_DECODE (element)->skips);
+  tl_skips_cut (&TL_IMAGE_DECODE (element)->skips);
 }
 
 static gpointer
@@ -274,7 +275,7 @@ decode_into (TlImageDecode *self, TlImageDecoder *decoder, const GstMapInfo *in,
   TlImageInfo info;
   TlCropPlan plan;
   TlStatus status =
-      tl_image_probe (in->data, in->size, &run->limits, &info, error);
+      tl_image_probe (in->data, in->size, &run->options, &info, error);
 
   if (status == TL_OK)
     status = plan_crop (run, &info, sample, &plan, error);
@@ -285,7 +286,7 @@ decode_into (TlImageDecode *self, TlImageDecoder *decoder, const GstMapInfo *in,
     sample->source_height = info.height;
   }
   clear_padding (&self->info, out);
-  return tl_image_render (decoder, in->data, in->size, &run->limits, &plan,
+  return tl_image_render (decoder, in->data, in->size, &run->options, &plan,
       run->interpolation,
       run->dct_scaling == TL_DCT_SCALING_AUTO && is_training (sample),
       run->width, run->height, out,
@@ -321,46 +322,55 @@ tl_image_decode_work (TlOrderedElement *element, gpointer context,
   gst_buffer_unmap (job->output, &out);
 }
 
-/* Reports a picture that could not be decoded; FLOW_OK to go on without it. */
-static GstFlowReturn
+/* Reports a picture that could not be decoded; FALSE after an error. */
+static gboolean
 give_up (TlImageDecode *self, TlOrderedJob *job)
 {
   GstElement *element = GST_ELEMENT (self);
   TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
+  g_autofree gchar *reason = tl_message_make_line (job->error.message);
+  g_autofree gchar *path = tl_message_make_line (
+      sample && sample->path ? sample->path : "A picture");
 
   if (job->status == TL_ERROR_MEMORY) {
     tl_element_post_error (element, job->status, &job->error);
-    return GST_FLOW_ERROR;
+    return FALSE;
   }
   if (self->run.on_error == TL_ON_ERROR_FAIL) {
-    GST_ELEMENT_ERROR (self, STREAM, DECODE,
-        ("%s: %s", sample && sample->path ? sample->path : "A picture",
-            job->error.message),
+    GST_ELEMENT_ERROR (self, STREAM, DECODE, ("%s: %s", path, reason),
         ("on-error=fail"));
-    return GST_FLOW_ERROR;
+    return FALSE;
   }
   tl_skips_add (&self->skips, element, sample, &job->error);
   if (self->run.max_errors == 0
       || self->skips.n_skipped <= self->run.max_errors)
-    return GST_FLOW_OK;
+    return TRUE;
   GST_ELEMENT_ERROR (self, STREAM, DECODE,
       ("More than max-errors=%" G_GUINT64_FORMAT " pictures could not be "
        "decoded; the last reason: %s",
-          self->run.max_errors, job->error.message),
+          self->run.max_errors, reason),
       ("%" G_GUINT64_FORMAT " skipped", self->skips.n_skipped));
-  return GST_FLOW_ERROR;
+  return FALSE;
 }
 
+/* An error is the last word: no summary comes after it. */
 static GstFlowReturn
 tl_image_decode_finish (TlOrderedElement *element, TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
+  TlSkips *skips = &self->skips;
+  gboolean ok = tl_skips_follow (skips, GST_ELEMENT (self),
+      tl_buffer_get_sample_meta (job->input));
 
-  if (job->status != TL_OK)
-    return give_up (self, job);
-  tl_skips_add_used (&self->skips, GST_ELEMENT (self));
-  return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
-      ->finish (element, job);
+  if (ok && job->status == TL_OK) {
+    tl_skips_add_used (skips, GST_ELEMENT (self));
+    return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+        ->finish (element, job);
+  }
+  if (ok && give_up (self, job))
+    return GST_FLOW_OK;
+  tl_skips_cut (skips);
+  return GST_FLOW_ERROR;
 }
 
 static gboolean
@@ -384,14 +394,6 @@ push_caps (TlImageDecode *self)
   return push_event (self, tl_event_new_transform (&transform)) && ok;
 }
 
-/* The phase ends: an error if none of its pictures was left. */
-static void
-end_phase (TlImageDecode *self)
-{
-  if (!tl_skips_end_phase (&self->skips, GST_ELEMENT (self)))
-    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
-}
-
 /* Only where the pictures have been through another imagedecode. */
 static GstEvent *
 add_step (TlImageDecode *self, GstEvent *event)
@@ -408,12 +410,33 @@ add_step (TlImageDecode *self, GstEvent *event)
   return added;
 }
 
+/* The event as it goes on: tl-phase-end gains what was left out here. */
+static GstEvent *
+follow_phase (TlImageDecode *self, GstEvent *event)
+{
+  GstElement *element = GST_ELEMENT (self);
+  gboolean ok = TRUE;
+  TlPhaseEnd end;
+  TlPhase phase;
+
+  if (tl_event_parse_phase_end (event, &end)) {
+    ok = tl_skips_end (&self->skips, element, &end);
+    gst_event_unref (event);
+    event = tl_event_new_phase_end (&end);
+  } else if (tl_event_parse_phase (event, &phase)) {
+    ok = tl_skips_begin (&self->skips, element, &phase);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
+    ok = tl_skips_eos (&self->skips, element);
+  }
+  if (!ok)
+    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+  return event;
+}
+
 static gboolean
 tl_image_decode_event (TlOrderedElement *element, GstEvent *event)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
-  TlPhaseEnd end;
-  TlPhase phase;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
     gst_event_unref (event);
@@ -421,16 +444,7 @@ tl_image_decode_event (TlOrderedElement *element, GstEvent *event)
   }
   if (GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM_STICKY)
     event = add_step (self, event);
-  if (tl_event_parse_phase_end (event, &end)) {
-    end.skipped += self->skips.phase_skipped;
-    gst_event_unref (event);
-    event = tl_event_new_phase_end (&end);
-    end_phase (self);
-  } else if (tl_event_parse_phase (event, &phase)
-      || GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-    end_phase (self);
-  }
-  return push_event (self, event);
+  return push_event (self, follow_phase (self, event));
 }
 
 static void

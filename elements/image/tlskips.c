@@ -7,11 +7,114 @@
 #define MAX_WARNINGS 10
 
 void
-tl_skips_begin_phase (TlSkips *self)
+tl_skips_cut (TlSkips *self)
 {
-  self->phase_used = 0;
-  self->phase_skipped = 0;
-  self->phase_warned = 0;
+  self->phase.is_cut = TRUE;
+  self->phase.used = 0;
+  self->phase.skipped = 0;
+  self->phase.warned = 0;
+}
+
+/* One sentence for the whole phase. */
+static void
+warn_of_phase (const TlSkipsPhase *phase, GstElement *element)
+{
+  guint64 quiet = phase->skipped - phase->warned;
+  g_autofree gchar *name = phase->is_named
+      ? g_strdup_printf (" of %s in epoch %u", tl_split_nick (phase->split),
+          phase->epoch)
+      : g_strdup ("");
+  g_autofree gchar *rest = quiet > 0
+      ? g_strdup_printf (", %" G_GUINT64_FORMAT
+                         " of them without a warning of their own",
+          quiet)
+      : g_strdup ("");
+
+  GST_ELEMENT_WARNING (element, STREAM, DECODE,
+      ("Skipped %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " pictures%s%s.",
+          phase->skipped, phase->used + phase->skipped, name, rest),
+      ("tl-sample-error messages list every one"));
+}
+
+static gboolean
+has_samples (const TlSkipsPhase *phase)
+{
+  return phase->used + phase->skipped > 0;
+}
+
+/* FALSE, with an error posted, for a whole phase without a picture. */
+static gboolean
+close_phase (TlSkips *self, GstElement *element, gboolean is_whole)
+{
+  const TlSkipsPhase *phase = &self->phase;
+  gboolean ok = phase->skipped == 0 || phase->used > 0 || !is_whole;
+
+  if (!ok)
+    GST_ELEMENT_ERROR (element, STREAM, DECODE,
+        ("None of the %" G_GUINT64_FORMAT " pictures could be decoded; the "
+         "warnings above say why.",
+            phase->skipped),
+        ("no sample of the phase was left"));
+  else if (phase->skipped > 0)
+    warn_of_phase (phase, element);
+  if (phase->is_named || has_samples (phase))
+    self->ended = *phase;
+  self->phase = (TlSkipsPhase){0};
+  return ok;
+}
+
+/* Only tl-phase-end says that nothing more was to come; else the positions do,
+ * if samples have any. */
+static gboolean
+is_at_end (const TlSkipsPhase *phase)
+{
+  return !phase->is_cut && phase->next >= phase->n;
+}
+
+static gboolean
+has_name (const TlSkipsPhase *phase, guint32 epoch, TlSplit split)
+{
+  return phase->is_named && phase->epoch == epoch && phase->split == split;
+}
+
+/* What comes after the end of a phase and still belongs to it is no whole
+ * phase. */
+static gboolean
+open_phase (TlSkips *self, GstElement *element, guint32 epoch, TlSplit split)
+{
+  gboolean lost_some = self->phase.is_cut && !self->phase.is_named;
+  gboolean ok;
+
+  if (has_name (&self->phase, epoch, split))
+    return TRUE;
+  ok = close_phase (self, element, is_at_end (&self->phase));
+  self->phase.is_named = TRUE;
+  self->phase.epoch = epoch;
+  self->phase.split = split;
+  self->phase.is_cut = lost_some || has_name (&self->ended, epoch, split);
+  return ok;
+}
+
+gboolean
+tl_skips_begin (TlSkips *self, GstElement *element, const TlPhase *phase)
+{
+  gboolean ok = open_phase (self, element, phase->epoch, phase->split);
+
+  self->phase.is_cut |= phase->first > 0;
+  return ok;
+}
+
+gboolean
+tl_skips_follow (TlSkips *self, GstElement *element, const TlSampleMeta *sample)
+{
+  gboolean ok;
+
+  if (!sample)
+    return TRUE;
+  ok = open_phase (self, element, sample->epoch, sample->split);
+  self->phase.n = sample->n;
+  self->phase.next = sample->position + 1;
+  return ok;
 }
 
 void
@@ -20,51 +123,53 @@ tl_skips_add_used (TlSkips *self, GstElement *element)
   GST_OBJECT_LOCK (element);
   self->n_used++;
   GST_OBJECT_UNLOCK (element);
-  self->phase_used++;
+  self->phase.used++;
 }
 
 void
 tl_skips_add (TlSkips *self, GstElement *element, const TlSampleMeta *sample,
     const TlError *reason)
 {
-  const gchar *path = sample && sample->path ? sample->path : "a picture";
+  g_autofree gchar *path = NULL, *text = NULL;
 
   GST_OBJECT_LOCK (element);
   self->n_skipped++;
   GST_OBJECT_UNLOCK (element);
-  self->phase_skipped++;
+  self->phase.skipped++;
   gst_element_post_message (element,
       tl_message_new_sample_error (GST_OBJECT (element), sample,
-          reason->message, self->phase_skipped));
+          reason->message, reason->offset, self->phase.skipped));
   if (self->n_skipped > MAX_WARNINGS)
     return;
-  self->phase_warned++;
-  GST_ELEMENT_WARNING (element, STREAM, DECODE,
-      ("Skipped %s: %s", path, reason->message),
+  self->phase.warned++;
+  path = tl_message_make_line (
+      sample && sample->path ? sample->path : "a picture");
+  text = tl_message_make_line (reason->message);
+  GST_ELEMENT_WARNING (element, STREAM, DECODE, ("Skipped %s: %s", path, text),
       ("%s", reason->detail[0] ? reason->detail : "the sample is left out"));
 }
 
 gboolean
-tl_skips_end_phase (TlSkips *self, GstElement *element)
+tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end)
 {
-  guint64 quiet = self->phase_skipped - self->phase_warned;
-  guint64 skipped = self->phase_skipped;
-  guint64 n = self->phase_used + self->phase_skipped;
+  const TlSkipsPhase *phase = &self->phase;
+  gboolean ok = TRUE;
 
-  tl_skips_begin_phase (self);
-  if (skipped > 0 && skipped == n) {
-    GST_ELEMENT_ERROR (element, STREAM, DECODE,
-        ("None of the %" G_GUINT64_FORMAT " pictures could be decoded; the "
-         "warnings above say why.",
-            n),
-        ("no sample of the phase was left"));
-    return FALSE;
+  if (has_name (phase, end->epoch, end->split) || !phase->is_named)
+    ok = close_phase (self, element, !phase->is_cut);
+  if (has_name (&self->ended, end->epoch, end->split)
+      || !self->ended.is_named) {
+    end->skipped += self->ended.skipped;
+    self->ended.skipped = 0;
   }
-  if (quiet > 0)
-    GST_ELEMENT_WARNING (element, STREAM, DECODE,
-        ("Skipped %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " pictures, "
-         "%" G_GUINT64_FORMAT " of them without a warning of their own.",
-            skipped, n, quiet),
-        ("tl-sample-error messages list every one"));
-  return TRUE;
+  return ok;
+}
+
+/* Without a position there is no telling whether more was to come. */
+gboolean
+tl_skips_eos (TlSkips *self, GstElement *element)
+{
+  const TlSkipsPhase *phase = &self->phase;
+
+  return close_phase (self, element, !phase->is_cut && phase->next >= phase->n);
 }
