@@ -385,9 +385,13 @@ tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY
-      && (!tl_element_check_ranges (element)
-          || (klass->check && !klass->check (self))))
+  /* Again before start: properties may change in READY. */
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY
+          || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+      && !tl_element_check_ranges (element))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && klass->check
+      && !klass->check (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
       && ((klass->start && !klass->start (self)) || !make_pool (self)))
