@@ -3,13 +3,14 @@
 /**
  * SECTION:element-augment
  * @title: augment
- * @short_description: random flips and colour changes of training pictures
+ * @short_description: random changes of training pictures
  *
  * Changes the pictures of the train split at random, with the semantics and
- * ranges of torchvision's RandomHorizontalFlip, RandomVerticalFlip and
- * ColorJitter. Without any property half of the pictures are mirrored left to
- * right, as in most recipes; set flip=none where left and right matter.
- * Pictures of other splits and frames without a TlSampleMeta pass untouched.
+ * ranges of torchvision's RandomHorizontalFlip, RandomVerticalFlip,
+ * RandomRotation, ColorJitter and RandomErasing, in this order. Without any
+ * property half of the pictures are mirrored left to right, as in most recipes;
+ * set flip=none where left and right matter. Pictures of other splits and
+ * frames without a TlSampleMeta pass untouched.
  *
  * Takes and gives video/x-raw,format=RGB with TlSampleMeta; adds its settings
  * to the tl-transform event.
@@ -21,12 +22,12 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment hue=0.05 ! fakesink
- * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment flip=none brightness=0.2 contrast=0.2 ! batcher ! fakesink
+ * gst-launch-1.0 datasetsrc location=data ! imagedecode ! augment flip=none rotate=10 rotate-interpolation=bilinear ! batcher ! fakesink
  * ]|
  *
  * ## YAML
  * |[
- * - augment: {flip: both, hue: 0.05}
+ * - augment: {flip: both, rotate: 10, hue: 0.05, erase-probability: 0.25}
  * ]|
  *
  * Since: 0.1
@@ -45,7 +46,10 @@ GST_DEBUG_CATEGORY_STATIC (augment_debug);
 
 #define DEFAULT_FLIP TL_FLIP_HORIZONTAL
 #define DEFAULT_FLIP_PROBABILITY 0.5
+#define DEFAULT_ROTATE_INTERPOLATION TL_ROTATE_NEAREST
 #define DEFAULT_AMOUNT 0.0
+#define DEFAULT_ERASE_VALUE 0
+#define MAX_ROTATE 180.0
 #define MAX_FACTOR 10.0
 #define MAX_HUE 0.5
 
@@ -54,10 +58,14 @@ enum
   PROP_0,
   PROP_FLIP,
   PROP_FLIP_PROBABILITY,
+  PROP_ROTATE,
+  PROP_ROTATE_INTERPOLATION,
   PROP_BRIGHTNESS,
   PROP_CONTRAST,
   PROP_SATURATION,
   PROP_HUE,
+  PROP_ERASE_PROBABILITY,
+  PROP_ERASE_VALUE,
 };
 
 struct _TlAugment
@@ -65,6 +73,7 @@ struct _TlAugment
   TlOrderedElement parent;
 
   TlJitterRange settings; /* object lock */
+  guint erase_value;      /* object lock; checked before it becomes a byte */
 
   TlJitterRange range; /* copy made in READY to PAUSED, then constant */
 };
@@ -98,6 +107,23 @@ augment_flip_get_type (void)
   return type;
 }
 
+#define TL_TYPE_AUGMENT_INTERPOLATION augment_interpolation_get_type ()
+static GType
+augment_interpolation_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {TL_ROTATE_NEAREST, "The nearest pixel", "nearest"},
+      {TL_ROTATE_BILINEAR, "A mean of the four around", "bilinear"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("TlAugmentInterpolation", values));
+  return type;
+}
+
 static gboolean
 tl_augment_start (TlOrderedElement *element)
 {
@@ -105,8 +131,21 @@ tl_augment_start (TlOrderedElement *element)
 
   GST_OBJECT_LOCK (self);
   self->range = self->settings;
+  self->range.erase_value = (guint8) self->erase_value;
   GST_OBJECT_UNLOCK (self);
   return TRUE;
+}
+
+static gpointer
+make_rotator (TlOrderedElement *element)
+{
+  return tl_rotator_new ();
+}
+
+static void
+free_rotator (gpointer rotator)
+{
+  tl_rotator_free (rotator);
 }
 
 static gboolean
@@ -125,40 +164,65 @@ tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
 {
   TlAugment *self = TL_AUGMENT (element);
   TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
+  TlRaster raster;
   TlJitter jitter;
   GstVideoFrame frame;
 
-  tl_jitter_draw (&self->range, sample->seed, sample->view, sample->index,
-      &jitter);
   job->output = gst_buffer_make_writable (g_steal_pointer (&job->input));
   if (!gst_video_frame_map (&frame, &job->info, job->output,
           GST_MAP_READWRITE)) {
     job->status = TL_ERROR_FORMAT;
     return;
   }
-  tl_jitter_apply (&jitter,
-      &(TlRaster){
-          .data = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
-          .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
-          .width = (guint32) GST_VIDEO_FRAME_WIDTH (&frame),
-          .height = (guint32) GST_VIDEO_FRAME_HEIGHT (&frame),
-      });
+  raster = (TlRaster){
+      .data = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
+      .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
+      .width = (guint32) GST_VIDEO_FRAME_WIDTH (&frame),
+      .height = (guint32) GST_VIDEO_FRAME_HEIGHT (&frame),
+  };
+  tl_jitter_draw (&self->range, raster.width, raster.height, sample->seed,
+      sample->view, sample->index, &jitter);
+  job->status = tl_jitter_apply (&jitter, &raster, context, &job->error);
   gst_video_frame_unmap (&frame);
 }
 
 static GstFlowReturn
 tl_augment_finish (TlOrderedElement *element, TlOrderedJob *job)
 {
-  if (job->status != TL_OK) {
-    GST_ELEMENT_ERROR (element, STREAM, FORMAT,
-        ("A buffer of %" G_GSIZE_FORMAT " bytes is too small for the RGB "
-         "picture that its caps announce.",
-            gst_buffer_get_size (job->output)),
-        ("gst_video_frame_map failed"));
-    return GST_FLOW_ERROR;
+  switch (job->status) {
+    case TL_OK:
+      return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
+          ->finish (element, job);
+    case TL_ERROR_MEMORY:
+      GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
+          ("%s", job->error.message), ("tl_jitter_apply failed"));
+      return GST_FLOW_ERROR;
+    default:
+      GST_ELEMENT_ERROR (element, STREAM, FORMAT,
+          ("A buffer of %" G_GSIZE_FORMAT " bytes is too small for the RGB "
+           "picture that its caps announce.",
+              gst_buffer_get_size (job->output)),
+          ("gst_video_frame_map failed"));
+      return GST_FLOW_ERROR;
   }
-  return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
-      ->finish (element, job);
+}
+
+static void
+append_choice (GString *text, const gchar *name, GType type, gint value)
+{
+  g_autoptr (GEnumClass) choices = g_type_class_ref (type);
+
+  g_string_append_printf (text, " %s=%s", name,
+      g_enum_get_value (choices, value)->value_nick);
+}
+
+static void
+append_number (GString *text, const gchar *name, gdouble value)
+{
+  gchar buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_string_append_printf (text, " %s=%s", name,
+      g_ascii_dtostr (buffer, sizeof buffer, value));
 }
 
 /* The same text for the same settings, whatever the locale. */
@@ -166,28 +230,19 @@ static gchar *
 describe_settings (TlAugment *self)
 {
   const TlJitterRange *range = &self->range;
-  g_autoptr (GEnumClass) flips = g_type_class_ref (TL_TYPE_AUGMENT_FLIP);
-  const struct
-  {
-    const gchar *name;
-    gdouble value;
-  } numbers[] = {
-      {"flip-probability", range->flip_probability},
-      {"brightness", range->brightness},
-      {"contrast", range->contrast},
-      {"saturation", range->saturation},
-      {"hue", range->hue},
-  };
   GString *text = g_string_new ("augment");
 
-  g_string_append_printf (text, " flip=%s",
-      g_enum_get_value (flips, (gint) range->flip)->value_nick);
-  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
-    gchar buffer[G_ASCII_DTOSTR_BUF_SIZE];
-
-    g_string_append_printf (text, " %s=%s", numbers[i].name,
-        g_ascii_dtostr (buffer, sizeof buffer, numbers[i].value));
-  }
+  append_choice (text, "flip", TL_TYPE_AUGMENT_FLIP, (gint) range->flip);
+  append_number (text, "flip-probability", range->flip_probability);
+  append_number (text, "rotate", range->rotate);
+  append_choice (text, "rotate-interpolation", TL_TYPE_AUGMENT_INTERPOLATION,
+      (gint) range->rotate_filter);
+  append_number (text, "brightness", range->brightness);
+  append_number (text, "contrast", range->contrast);
+  append_number (text, "saturation", range->saturation);
+  append_number (text, "hue", range->hue);
+  append_number (text, "erase-probability", range->erase_probability);
+  append_number (text, "erase-value", range->erase_value);
   return g_string_free (text, FALSE);
 }
 
@@ -214,6 +269,8 @@ amount_of (TlAugment *self, guint id)
   switch (id) {
     case PROP_FLIP_PROBABILITY:
       return &self->settings.flip_probability;
+    case PROP_ROTATE:
+      return &self->settings.rotate;
     case PROP_BRIGHTNESS:
       return &self->settings.brightness;
     case PROP_CONTRAST:
@@ -222,6 +279,8 @@ amount_of (TlAugment *self, guint id)
       return &self->settings.saturation;
     case PROP_HUE:
       return &self->settings.hue;
+    case PROP_ERASE_PROBABILITY:
+      return &self->settings.erase_probability;
     default:
       return NULL;
   }
@@ -239,6 +298,10 @@ tl_augment_set_property (GObject *object, guint id, const GValue *value,
     *amount = g_value_get_double (value);
   else if (id == PROP_FLIP)
     self->settings.flip = (TlFlip) g_value_get_enum (value);
+  else if (id == PROP_ROTATE_INTERPOLATION)
+    self->settings.rotate_filter = (TlRotateFilter) g_value_get_enum (value);
+  else if (id == PROP_ERASE_VALUE)
+    self->erase_value = g_value_get_uint (value);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
@@ -256,6 +319,10 @@ tl_augment_get_property (GObject *object, guint id, GValue *value,
     g_value_set_double (value, *amount);
   else if (id == PROP_FLIP)
     g_value_set_enum (value, (gint) self->settings.flip);
+  else if (id == PROP_ROTATE_INTERPOLATION)
+    g_value_set_enum (value, (gint) self->settings.rotate_filter);
+  else if (id == PROP_ERASE_VALUE)
+    g_value_set_uint (value, self->erase_value);
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   GST_OBJECT_UNLOCK (self);
@@ -276,6 +343,8 @@ tl_augment_init (TlAugment *self)
 {
   self->settings.flip = DEFAULT_FLIP;
   self->settings.flip_probability = DEFAULT_FLIP_PROBABILITY;
+  self->settings.rotate_filter = DEFAULT_ROTATE_INTERPOLATION;
+  self->erase_value = DEFAULT_ERASE_VALUE;
 }
 
 static void
@@ -291,7 +360,7 @@ install_amount (GObjectClass *klass, guint id, const gchar *name,
 }
 
 static void
-install_properties (GObjectClass *klass)
+install_geometry (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_FLIP,
       g_param_spec_enum ("flip", "Flip", "Which way pictures are mirrored",
@@ -301,6 +370,20 @@ install_properties (GObjectClass *klass)
   install_amount (klass, PROP_FLIP_PROBABILITY, "flip-probability",
       "Flip probability", "Share of the pictures that is mirrored, 0 to 1",
       DEFAULT_FLIP_PROBABILITY, 1);
+  install_amount (klass, PROP_ROTATE, "rotate", "Rotate",
+      "Angle drawn from - this to + this, in degrees, 0 to 180; 0: never",
+      DEFAULT_AMOUNT, MAX_ROTATE);
+  g_object_class_install_property (klass, PROP_ROTATE_INTERPOLATION,
+      g_param_spec_enum ("rotate-interpolation", "Rotate interpolation",
+          "What a pixel of a rotated picture is made of",
+          TL_TYPE_AUGMENT_INTERPOLATION, DEFAULT_ROTATE_INTERPOLATION,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+              | GST_PARAM_MUTABLE_READY));
+}
+
+static void
+install_colour (GObjectClass *klass)
+{
   install_amount (klass, PROP_BRIGHTNESS, "brightness", "Brightness",
       "Factor drawn from 1 - this (at least 0) to 1 + this, up to 10; 0: never",
       DEFAULT_AMOUNT, MAX_FACTOR);
@@ -316,6 +399,23 @@ install_properties (GObjectClass *klass)
 }
 
 static void
+install_erase (GObjectClass *klass)
+{
+  install_amount (klass, PROP_ERASE_PROBABILITY, "erase-probability",
+      "Erase probability",
+      "Share of the pictures in which a rectangle is erased, 0 to 1",
+      DEFAULT_AMOUNT, 1);
+  g_object_class_install_property (klass, PROP_ERASE_VALUE,
+      tl_param_spec_set_range (
+          g_param_spec_uint ("erase-value", "Erase value",
+              "Red, green and blue of the erased rectangle, 0 to 255", 0,
+              G_MAXUINT, DEFAULT_ERASE_VALUE,
+              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
+                  | GST_PARAM_MUTABLE_READY),
+          0, G_MAXUINT8));
+}
+
+static void
 tl_augment_class_init (TlAugmentClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -327,17 +427,23 @@ tl_augment_class_init (TlAugmentClass *klass)
   object_class->set_property = tl_augment_set_property;
   object_class->get_property = tl_augment_get_property;
   object_class->constructed = tl_augment_constructed;
-  install_properties (object_class);
+  install_geometry (object_class);
+  install_colour (object_class);
+  install_erase (object_class);
   gst_element_class_set_static_metadata (element_class,
       "Training picture augmentation", "Filter/Effect/Video",
-      "Flips and recolours the pictures of the train split at random",
+      "Flips, rotates, recolours and erases parts of the pictures of the train "
+      "split at random",
       "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   ordered_class->start = tl_augment_start;
+  ordered_class->context_new = make_rotator;
+  ordered_class->context_free = free_rotator;
   ordered_class->accept = tl_augment_accept;
   ordered_class->work = tl_augment_work;
   ordered_class->finish = tl_augment_finish;
   ordered_class->event = tl_augment_event;
   gst_type_mark_as_plugin_api (TL_TYPE_AUGMENT_FLIP, 0);
+  gst_type_mark_as_plugin_api (TL_TYPE_AUGMENT_INTERPOLATION, 0);
 }

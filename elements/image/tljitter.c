@@ -10,8 +10,9 @@ bool
 tl_jitter_range_is_active (const TlJitterRange *range)
 {
   return (range->flip != TL_FLIP_NONE && range->flip_probability > 0)
-      || range->brightness > 0 || range->contrast > 0 || range->saturation > 0
-      || range->hue > 0;
+      || range->rotate > 0 || range->brightness > 0 || range->contrast > 0
+      || range->saturation > 0 || range->hue > 0
+      || range->erase_probability > 0;
 }
 
 /* A random permutation (Fisher and Yates), draws 0 to 2. */
@@ -43,12 +44,10 @@ draw_amount (TlJitter *jitter, TlJitterStep step, double low, double high,
   jitter->amount[step] = low + u * (high - low);
 }
 
-void
-tl_jitter_draw (const TlJitterRange *range, uint64_t seed, uint32_t view,
+static void
+draw_flips (const TlJitterRange *range, uint64_t seed, uint32_t view,
     uint64_t index, TlJitter *jitter)
 {
-  const double widths[] = {range->brightness, range->contrast,
-      range->saturation};
   double u = tl_random_uniform (seed, view, index, TL_DRAW_FLIP);
   double v = tl_random_uniform (seed, view, index, TL_DRAW_FLIP + 1);
 
@@ -58,6 +57,26 @@ tl_jitter_draw (const TlJitterRange *range, uint64_t seed, uint32_t view,
   jitter->flip_vertical =
       (range->flip == TL_FLIP_VERTICAL || range->flip == TL_FLIP_BOTH)
       && v < range->flip_probability;
+}
+
+static void
+draw_rotation (const TlJitterRange *range, uint64_t seed, uint32_t view,
+    uint64_t index, TlJitter *jitter)
+{
+  double u = tl_random_uniform (seed, view, index, TL_DRAW_ROTATE);
+
+  jitter->rotated = range->rotate > 0;
+  jitter->rotate_filter = range->rotate_filter;
+  jitter->degrees = (2 * u - 1) * range->rotate;
+}
+
+static void
+draw_colour (const TlJitterRange *range, uint64_t seed, uint32_t view,
+    uint64_t index, TlJitter *jitter)
+{
+  const double widths[] = {range->brightness, range->contrast,
+      range->saturation};
+
   draw_order (seed, view, index, jitter->order);
   for (int i = 0; i < TL_JITTER_HUE; i++)
     draw_amount (jitter, (TlJitterStep) i, fmax (0, 1 - widths[i]),
@@ -67,7 +86,19 @@ tl_jitter_draw (const TlJitterRange *range, uint64_t seed, uint32_t view,
 }
 
 void
-tl_jitter_apply (const TlJitter *jitter, const TlRaster *raster)
+tl_jitter_draw (const TlJitterRange *range, uint32_t width, uint32_t height,
+    uint64_t seed, uint32_t view, uint64_t index, TlJitter *jitter)
+{
+  draw_flips (range, seed, view, index, jitter);
+  draw_rotation (range, seed, view, index, jitter);
+  draw_colour (range, seed, view, index, jitter);
+  jitter->erased = tl_erase_draw (range->erase_probability, width, height, seed,
+      view, index, &jitter->erase_box);
+  jitter->erase_value = range->erase_value;
+}
+
+static void
+apply_colour (const TlJitter *jitter, const TlRaster *raster)
 {
   static void (*const apply[TL_JITTER_N]) (const TlRaster *, double) = {
       [TL_JITTER_BRIGHTNESS] = tl_pixel_brightness,
@@ -76,14 +107,31 @@ tl_jitter_apply (const TlJitter *jitter, const TlRaster *raster)
       [TL_JITTER_HUE] = tl_pixel_hue,
   };
 
-  if (jitter->flip_horizontal)
-    tl_pixel_flip_horizontal (raster);
-  if (jitter->flip_vertical)
-    tl_pixel_flip_vertical (raster);
   for (int i = 0; i < TL_JITTER_N; i++) {
     TlJitterStep step = jitter->order[i];
 
     if (jitter->enabled[step])
       apply[step](raster, jitter->amount[step]);
   }
+}
+
+TlStatus
+tl_jitter_apply (const TlJitter *jitter, const TlRaster *raster,
+    TlRotator *rotator, TlError *error)
+{
+  if (jitter->flip_horizontal)
+    tl_pixel_flip_horizontal (raster);
+  if (jitter->flip_vertical)
+    tl_pixel_flip_vertical (raster);
+  if (jitter->rotated) {
+    TlStatus status = tl_rotator_run (rotator, raster, jitter->degrees,
+        jitter->rotate_filter, error);
+
+    if (status != TL_OK)
+      return status;
+  }
+  apply_colour (jitter, raster);
+  if (jitter->erased)
+    tl_erase_apply (raster, &jitter->erase_box, jitter->erase_value);
+  return TL_OK;
 }

@@ -11,6 +11,8 @@
 #include <tlevents.h>
 #include <tlsamplemeta.h>
 
+#define CAPS "video/x-raw,format=RGB,width=10,height=4,framerate=0/1"
+#define ONE_PIXEL "video/x-raw,format=RGB,width=1,height=1,framerate=0/1"
 #define WIDTH 10
 #define HEIGHT 4
 #define STRIDE 32 /* rows are padded to 4 bytes */
@@ -18,15 +20,19 @@
 
 /* Takes the properties as "name=value" words. */
 static GstHarness *
-make_harness (const gchar *properties)
+make_harness_of (const gchar *properties, const gchar *caps)
 {
   g_autofree gchar *line = g_strdup_printf ("augment %s", properties);
   GstHarness *h = gst_harness_new_parse (line);
 
-  gst_harness_set_caps_str (h,
-      "video/x-raw,format=RGB,width=10,height=4,framerate=0/1",
-      "video/x-raw,format=RGB,width=10,height=4,framerate=0/1");
+  gst_harness_set_caps_str (h, caps, caps);
   return h;
+}
+
+static GstHarness *
+make_harness (const gchar *properties)
+{
+  return make_harness_of (properties, CAPS);
 }
 
 static guint8
@@ -52,15 +58,73 @@ make_frame (guint64 index, TlSplit split)
   return buffer;
 }
 
+/* Each operation alone, so strong that it shows in most pictures. */
+static const gchar *const operations[] = {
+    "flip=horizontal flip-probability=1",
+    "flip=vertical flip-probability=1",
+    "flip=both flip-probability=1",
+    "flip=none rotate=90",
+    "flip=none rotate=90 rotate-interpolation=bilinear",
+    "flip=none brightness=10",
+    "flip=none contrast=10",
+    "flip=none saturation=10",
+    "flip=none hue=0.5",
+    "flip=none erase-probability=1",
+    "flip=none erase-probability=1 erase-value=255",
+};
+#define N_OPERATIONS G_N_ELEMENTS (operations)
+
+static gboolean
+is_as_made (GstBuffer *buffer, guint64 index)
+{
+  gboolean same = TRUE;
+  GstMapInfo map;
+
+  gst_buffer_map (buffer, &map, GST_MAP_READ);
+  for (gsize i = 0; i < map.size; i++)
+    same &= map.data[i] == value_at (index, i);
+  gst_buffer_unmap (buffer, &map);
+  return same;
+}
+
 GST_START_TEST (other_splits_pass_as_they_are)
 {
-  GstHarness *h = make_harness ("flip=horizontal flip-probability=1 hue=0.2");
-  GstBuffer *in = make_frame (1, TL_SPLIT_VALID), *out;
+  GstHarness *h = make_harness (operations[__i__]);
+  GstBuffer *frames[] = {make_frame (1, TL_SPLIT_VALID),
+      make_frame (2, TL_SPLIT_TEST), make_frame (3, TL_SPLIT_TRAIN)};
 
-  gst_harness_push (h, in);
-  out = gst_harness_pull (h);
-  fail_unless (out == in);
-  gst_buffer_unref (out);
+  /* The third is a video frame, not a sample. */
+  gst_buffer_remove_meta (frames[2],
+      (GstMeta *) tl_buffer_get_sample_meta (frames[2]));
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    GstBuffer *out;
+
+    gst_harness_push (h, frames[i]);
+    out = gst_harness_pull (h);
+    fail_unless (out == frames[i]);
+    fail_unless (is_as_made (out, i + 1));
+    gst_buffer_unref (out);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Nobody else has the buffer: it is changed where it is. */
+GST_START_TEST (training_pictures_are_changed_in_place)
+{
+  GstHarness *h = make_harness (operations[__i__]);
+  guint n_changed = 0;
+
+  for (guint i = 0; i < 10; i++) {
+    GstBuffer *in = make_frame (i, TL_SPLIT_TRAIN), *out;
+
+    gst_harness_push (h, in);
+    out = gst_harness_pull (h);
+    fail_unless (out == in);
+    n_changed += !is_as_made (out, i);
+    gst_buffer_unref (out);
+  }
+  fail_unless (n_changed > 5, "%u", n_changed);
   gst_harness_teardown (h);
 }
 GST_END_TEST;
@@ -73,6 +137,7 @@ GST_START_TEST (without_settings_nothing_is_touched)
   gst_harness_push (h, in);
   out = gst_harness_pull (h);
   fail_unless (out == in);
+  fail_unless (is_as_made (out, 1));
   gst_buffer_unref (out);
   gst_harness_teardown (h);
 }
@@ -128,18 +193,48 @@ GST_END_TEST;
 /* A tee keeps a reference: it must see what it sent. */
 GST_START_TEST (shared_buffer_is_not_changed)
 {
-  GstHarness *h = make_harness ("flip=horizontal flip-probability=1");
+  GstHarness *h = make_harness (operations[__i__]);
   GstBuffer *in = make_frame (7, TL_SPLIT_TRAIN), *out;
-  GstMapInfo map;
 
   gst_harness_push (h, gst_buffer_ref (in));
   out = gst_harness_pull (h);
   fail_if (out == in);
-  gst_buffer_map (in, &map, GST_MAP_READ);
-  for (gsize i = 0; i < map.size; i++)
-    fail_unless_equals_int (map.data[i], value_at (7, i));
-  gst_buffer_unmap (in, &map);
+  fail_unless (is_as_made (in, 7));
   gst_buffer_unref (in);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Two buffers, both writable, with one memory: as behind a tee and an element
+ * that writes metadata. */
+GST_START_TEST (shared_memory_is_not_changed)
+{
+  GstHarness *h = make_harness (operations[__i__]);
+  GstBuffer *in = make_frame (7, TL_SPLIT_TRAIN), *out;
+
+  gst_harness_push (h, gst_buffer_copy (in));
+  out = gst_harness_pull (h);
+  fail_unless (is_as_made (in, 7));
+  gst_buffer_unref (in);
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* One pixel, with its row padded to 4 bytes. */
+GST_START_TEST (one_pixel_is_a_picture)
+{
+  GstHarness *h = make_harness_of (operations[__i__], ONE_PIXEL);
+  GstBuffer *in = make_frame (7, TL_SPLIT_TRAIN), *out;
+  guint8 padding;
+
+  gst_buffer_resize (in, 0, 4);
+  gst_harness_push (h, in);
+  out = gst_harness_pull (h);
+  fail_unless_equals_int (gst_buffer_get_size (out), 4);
+  gst_buffer_extract (out, 3, &padding, 1);
+  fail_unless_equals_int (padding, value_at (7, 3));
   gst_buffer_unref (out);
   gst_harness_teardown (h);
 }
@@ -149,8 +244,10 @@ static GByteArray *
 augment_all (guint n_threads)
 {
   g_autofree gchar *properties =
-      g_strdup_printf ("n-threads=%u flip=both brightness=0.4 contrast=0.4 "
-                       "saturation=0.4 hue=0.1",
+      g_strdup_printf ("n-threads=%u flip=both rotate=20 "
+                       "rotate-interpolation=bilinear brightness=0.4 "
+                       "contrast=0.4 saturation=0.4 hue=0.1 "
+                       "erase-probability=0.5",
           n_threads);
   GstHarness *h = make_harness (properties);
   GByteArray *all = g_byte_array_new ();
@@ -174,16 +271,35 @@ augment_all (guint n_threads)
 GST_START_TEST (threads_change_nothing)
 {
   g_autoptr (GByteArray) one = augment_all (1);
-  g_autoptr (GByteArray) four = augment_all (4);
+  g_autoptr (GByteArray) two = augment_all (2);
+  g_autoptr (GByteArray) seven = augment_all (7);
 
-  fail_unless (memcmp (one->data, four->data, one->len) == 0);
+  fail_unless (memcmp (one->data, two->data, one->len) == 0);
+  fail_unless (memcmp (one->data, seven->data, one->len) == 0);
 }
 GST_END_TEST;
 
+/* What is set, and all of what tl-transform says: a change is noticed on
+ * resume. */
+static const gchar *const transforms[][2] = {
+    {"",
+        "augment flip=horizontal flip-probability=0.5 rotate=0 "
+        "rotate-interpolation=nearest brightness=0 contrast=0 saturation=0 "
+        "hue=0 erase-probability=0 erase-value=0"},
+    {"flip=both flip-probability=0.25 rotate=7.5 rotate-interpolation=bilinear "
+     "brightness=1 contrast=0.125 saturation=3 hue=0.25 erase-probability=0.75 "
+     "erase-value=115",
+        "augment flip=both flip-probability=0.25 rotate=7.5 "
+        "rotate-interpolation=bilinear brightness=1 contrast=0.125 saturation=3 "
+        "hue=0.25 erase-probability=0.75 erase-value=115"},
+};
+
 GST_START_TEST (transform_gains_a_step)
 {
-  GstHarness *h = make_harness ("hue=0.25");
+  GstHarness *h = make_harness (transforms[__i__][0]);
   TlTransform before = {.steps = (gchar *) "imagedecode"};
+  g_autofree gchar *wanted =
+      g_strconcat ("imagedecode; ", transforms[__i__][1], NULL);
   g_auto (TlTransform) after = {0};
   GstEvent *event;
 
@@ -195,9 +311,62 @@ GST_START_TEST (transform_gains_a_step)
     event = gst_harness_pull_event (h);
   }
   gst_event_unref (event);
-  fail_unless_equals_string (after.steps,
-      "imagedecode; augment flip=horizontal flip-probability=0.5 brightness=0 "
-      "contrast=0 saturation=0 hue=0.25");
+  fail_unless_equals_string (after.steps, wanted);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* A property without a word in tl-transform would change a resumed run. */
+GST_START_TEST (transform_names_every_property)
+{
+  g_autofree GParamSpec **pspecs = NULL;
+  GstElement *element = gst_element_factory_make ("augment", NULL);
+  guint n;
+
+  pspecs = g_object_class_list_properties (G_OBJECT_GET_CLASS (element), &n);
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *word = g_strdup_printf (" %s=", pspecs[i]->name);
+
+    if (pspecs[i]->owner_type == G_OBJECT_TYPE (element))
+      fail_unless (strstr (transforms[0][1], word) != NULL, "%s", word);
+  }
+  gst_object_unref (element);
+}
+GST_END_TEST;
+
+static GstBuffer *
+augment_one (GstHarness *h)
+{
+  gst_harness_push (h, make_frame (7, TL_SPLIT_TRAIN));
+  return gst_harness_pull (h);
+}
+
+/* All properties are GST_PARAM_MUTABLE_READY: what is set while playing holds
+ * from the next start, as a whole. */
+GST_START_TEST (change_while_playing_waits_for_the_next_start)
+{
+  GstHarness *h = make_harness ("flip=none");
+  GstElement *element = gst_harness_find_element (h, "augment");
+  GstSegment segment;
+  GstBuffer *out;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  g_object_set (element, "flip", 1, "flip-probability", 1.0, "rotate", 90.0,
+      "rotate-interpolation", 1, "brightness", 3.0, "contrast", 3.0,
+      "saturation", 3.0, "hue", 0.5, "erase-probability", 1.0, "erase-value",
+      9u, "n-threads", 3u, NULL);
+  out = augment_one (h);
+  fail_unless (is_as_made (out, 7));
+  gst_buffer_unref (out);
+
+  gst_element_set_state (element, GST_STATE_READY);
+  gst_element_set_state (element, GST_STATE_PLAYING);
+  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  out = augment_one (h);
+  fail_if (is_as_made (out, 7));
+  gst_buffer_unref (out);
+  gst_object_unref (element);
   gst_harness_teardown (h);
 }
 GST_END_TEST;
@@ -208,6 +377,10 @@ static const gchar *const bad_settings[][2] = {
     {"contrast", "11"},
     {"saturation", "-0.1"},
     {"hue", "0.6"},
+    {"rotate", "180.1"},
+    {"rotate", "-1"},
+    {"erase-probability", "1.01"},
+    {"erase-value", "256"},
 };
 
 GST_START_TEST (bad_setting_is_an_error)
@@ -217,6 +390,22 @@ GST_START_TEST (bad_setting_is_an_error)
   gst_util_set_object_arg (G_OBJECT (element), bad_settings[__i__][0],
       bad_settings[__i__][1]);
   fail_unless_equals_int (gst_element_set_state (element, GST_STATE_READY),
+      GST_STATE_CHANGE_FAILURE);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_object_unref (element);
+}
+GST_END_TEST;
+
+/* READY is where properties may change: a bad one must not slip through. */
+GST_START_TEST (bad_setting_in_ready_is_an_error)
+{
+  GstElement *element = gst_element_factory_make ("augment", NULL);
+
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_READY),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_util_set_object_arg (G_OBJECT (element), bad_settings[__i__][0],
+      bad_settings[__i__][1]);
+  fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
       GST_STATE_CHANGE_FAILURE);
   gst_element_set_state (element, GST_STATE_NULL);
   gst_object_unref (element);
@@ -244,14 +433,23 @@ augment_suite (void)
   TCase *tcase = tcase_create ("augment");
 
   GST_ELEMENT_REGISTER (augment, NULL);
-  tcase_add_test (tcase, other_splits_pass_as_they_are);
+  tcase_add_loop_test (tcase, other_splits_pass_as_they_are, 0, N_OPERATIONS);
+  tcase_add_loop_test (tcase, training_pictures_are_changed_in_place, 0,
+      N_OPERATIONS);
   tcase_add_test (tcase, without_settings_nothing_is_touched);
   tcase_add_test (tcase, by_default_about_half_is_mirrored);
   tcase_add_test (tcase, flip_mirrors_a_training_picture);
-  tcase_add_test (tcase, shared_buffer_is_not_changed);
+  tcase_add_loop_test (tcase, shared_buffer_is_not_changed, 0, N_OPERATIONS);
+  tcase_add_loop_test (tcase, shared_memory_is_not_changed, 0, N_OPERATIONS);
+  tcase_add_loop_test (tcase, one_pixel_is_a_picture, 0, N_OPERATIONS);
   tcase_add_test (tcase, threads_change_nothing);
-  tcase_add_test (tcase, transform_gains_a_step);
+  tcase_add_loop_test (tcase, transform_gains_a_step, 0,
+      G_N_ELEMENTS (transforms));
+  tcase_add_test (tcase, transform_names_every_property);
+  tcase_add_test (tcase, change_while_playing_waits_for_the_next_start);
   tcase_add_loop_test (tcase, bad_setting_is_an_error, 0,
+      G_N_ELEMENTS (bad_settings));
+  tcase_add_loop_test (tcase, bad_setting_in_ready_is_an_error, 0,
       G_N_ELEMENTS (bad_settings));
   tcase_add_test (tcase, short_buffer_is_an_error);
   suite_add_tcase (suite, tcase);

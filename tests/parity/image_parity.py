@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compares decoding, cropping, resizing and colour with Pillow.
+"""Compares decoding, cropping and resizing with Pillow.
 
 Usage: image_parity.py IMAGEPEER
 
@@ -18,7 +18,7 @@ import tempfile
 
 try:
     import numpy as np
-    from PIL import Image, ImageEnhance, ImageOps
+    from PIL import Image, ImageOps
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
@@ -254,37 +254,6 @@ def check_orientation(program, report, folder, rng):
     check_geometry(peer, report, turned, rng)
 
 
-def adjust_hue(image, shift):
-    """torchvision's adjust_hue for PIL images."""
-    h, s, v = image.convert("HSV").split()
-    turned = np.array(h, dtype=np.uint8) + np.int32(shift * 255).astype(np.uint8)
-    return Image.merge("HSV", (Image.fromarray(turned), s, v)).convert("RGB")
-
-
-def check_colour(peer, report, good, folder):
-    levels = np.arange(0, 256, 3, dtype=np.uint8)
-    cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 172, 3)
-    cube_path = save(folder, "cube.png", Image.fromarray(np.ascontiguousarray(cube)))
-    steps = [
-        ("brightness", 0, lambda i, a: ImageEnhance.Brightness(i).enhance(a), (0, 0.4, 1.0, 1.7)),
-        ("contrast", 1, lambda i, a: ImageEnhance.Contrast(i).enhance(a), (0, 0.3, 1.0, 2.2)),
-        ("saturation", 2, lambda i, a: ImageEnhance.Color(i).enhance(a), (0, 0.6, 1.0, 1.9)),
-        ("hue", 3, adjust_hue, (-0.5, -0.1, 0.0, 0.03, 0.25, 0.5)),
-    ]
-    pictures = [(cube_path, Image.open(cube_path))] + good[::12]
-    for path, image in pictures:
-        name = os.path.basename(path)
-        for group, step, theirs, amounts in steps:
-            for amount in amounts:
-                ours = peer.pixels("color", step, amount, path)
-                limit = 1 if group == "hue" else 0
-                report.compare(group, f"{name} {amount}", ours,
-                               np.asarray(theirs(image, amount)), limit)
-        for step, method in ((4, Image.Transpose.FLIP_LEFT_RIGHT), (5, Image.Transpose.FLIP_TOP_BOTTOM)):
-            report.compare("flip", name, peer.pixels("color", step, 0, path),
-                           np.asarray(image.transpose(method)), 0)
-
-
 def check_random_crops(peer, report):
     """The distribution of torchvision's RandomResizedCrop: range and mean."""
     area, log_ratio = [], []
@@ -313,7 +282,6 @@ def main():
         good = check_decoding(peer, report, paths)
         check_geometry(peer, report, good, rng)
         check_orientation(sys.argv[1], report, folder, rng)
-        check_colour(peer, report, good, folder)
     check_random_crops(peer, report)
     for group, worst in sorted(report.worst.items()):
         print(f"{group}: worst difference {worst}")

@@ -7,14 +7,12 @@
  *   decode PATH
  *   center RESIZE WIDTH HEIGHT FILTER PATH      FILTER: 0 bilinear, 1 bicubic
  *   crop X Y W H WIDTH HEIGHT FILTER PATH
- *   color STEP AMOUNT PATH                      STEP: tljitter.h, 4 flips h, 5 v
  *   random SEED VIEW INDEX WIDTH HEIGHT         "ok X Y W H" of the crop
  *
  * Words on the command line: no-pixels leaves the pixels out, orient turns each
  * picture as its EXIF says, truncated keeps what of a damaged file can be. */
 
 #include "tlimage.h"
-#include "tljitter.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,7 +60,6 @@ typedef struct
 {
   char request[16];
   unsigned numbers[7];
-  double amount;
   const char *path;
 } Request;
 
@@ -72,8 +69,7 @@ render_request (const Request *request, TlImageDecoder *decoder,
     uint8_t **pixels, TlError *error)
 {
   const unsigned *n = request->numbers;
-  bool whole =
-      request->request[0] == 'd' || !strcmp (request->request, "color");
+  bool whole = !strcmp (request->request, "decode");
   TlFilter filter = TL_FILTER_BILINEAR;
   TlStatus status = TL_OK;
   TlImageInfo info;
@@ -109,27 +105,6 @@ render_request (const Request *request, TlImageDecoder *decoder,
 }
 
 static void
-recolor (const Request *request, uint8_t *pixels, uint32_t width,
-    uint32_t height)
-{
-  TlRaster raster = {pixels, (size_t) width * 3, width, height};
-  TlJitter jitter = {.order = {request->numbers[0]}};
-
-  if (request->numbers[0] >= TL_JITTER_N) {
-    jitter.order[0] = 0;
-    jitter.flip_horizontal = request->numbers[0] == TL_JITTER_N;
-    jitter.flip_vertical = !jitter.flip_horizontal;
-  } else {
-    /* The other places of the order repeat a step that is not enabled. */
-    for (int i = 1; i < TL_JITTER_N; i++)
-      jitter.order[i] = (request->numbers[0] + 1) % TL_JITTER_N;
-    jitter.enabled[request->numbers[0]] = true;
-    jitter.amount[request->numbers[0]] = request->amount;
-  }
-  tl_jitter_apply (&jitter, &raster);
-}
-
-static void
 serve (const Request *request, TlImageDecoder *decoder)
 {
   TlError error = TL_ERROR_INIT;
@@ -146,8 +121,6 @@ serve (const Request *request, TlImageDecoder *decoder)
   }
   status = render_request (request, decoder, data, size, &width, &height,
       &pixels, &error);
-  if (status == TL_OK && !strcmp (request->request, "color"))
-    recolor (request, pixels, width, height);
   answer (status, &error, width, height, pixels);
   free (pixels);
   free (data);
@@ -174,8 +147,7 @@ parse_request (char *line, Request *request)
   {
     const char *name;
     int n;
-  } forms[] = {{"decode", 0}, {"center", 4}, {"crop", 7}, {"color", 1},
-      {"random", 5}};
+  } forms[] = {{"decode", 0}, {"center", 4}, {"crop", 7}, {"random", 5}};
   char *at = strchr (line, ' ');
 
   line[strcspn (line, "\n")] = '\0';
@@ -185,8 +157,6 @@ parse_request (char *line, Request *request)
     snprintf (request->request, sizeof request->request, "%s", forms[f].name);
     for (int i = 0; i < forms[f].n; i++)
       request->numbers[i] = (unsigned) strtoul (at, &at, 10);
-    if (!strcmp (forms[f].name, "color"))
-      request->amount = strtod (at, &at);
     request->path = *at == ' ' ? at + 1 : at;
     return true;
   }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Geometry, resizing, colour and decoding by numbers worked out by hand.
+/* Geometry, resizing and decoding by numbers worked out by hand.
  * tests/parity compares them with Pillow at large. */
 
 #include "tlexif.h"
 #include "tlfail.h"
 #include "tlimage.h"
-#include "tljitter.h"
 
 #include <check.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -389,86 +387,6 @@ START_TEST (pixel_bomb_is_refused_by_its_header)
 }
 END_TEST
 
-/* Two pixels, padded to 8 bytes: the padding is not touched. */
-START_TEST (flips_leave_the_padding_alone)
-{
-  uint8_t rows[16] = {1, 2, 3, 4, 5, 6, 77, 78, 7, 8, 9, 10, 11, 12, 79, 80};
-  const uint8_t wanted[16] = {10, 11, 12, 7, 8, 9, 77, 78, 4, 5, 6, 1, 2, 3, 79,
-      80};
-  const TlRaster raster = {rows, 8, 2, 2};
-
-  tl_pixel_flip_horizontal (&raster);
-  tl_pixel_flip_vertical (&raster);
-  ck_assert (memcmp (rows, wanted, sizeof rows) == 0);
-}
-END_TEST
-
-START_TEST (factor_one_changes_nothing)
-{
-  uint8_t pixels[30], before[30];
-  const TlRaster raster = {pixels, 30, 10, 1};
-
-  for (size_t i = 0; i < sizeof pixels; i++)
-    pixels[i] = before[i] = (uint8_t) (i * 53);
-  tl_pixel_brightness (&raster, 1);
-  tl_pixel_contrast (&raster, 1);
-  tl_pixel_saturation (&raster, 1);
-  ck_assert (memcmp (pixels, before, sizeof pixels) == 0);
-}
-END_TEST
-
-/* Red, green, blue turned by a third of the circle (85 of 255 steps). */
-START_TEST (hue_turns_primaries_into_each_other)
-{
-  uint8_t pixels[9] = {255, 0, 0, 0, 255, 0, 0, 0, 255};
-  const uint8_t wanted[9] = {0, 255, 0, 0, 0, 255, 255, 0, 0};
-  const TlRaster raster = {pixels, 9, 3, 1};
-
-  tl_pixel_hue (&raster, 1.0 / 3);
-  ck_assert (memcmp (pixels, wanted, sizeof wanted) == 0);
-}
-END_TEST
-
-START_TEST (jitter_is_a_function_of_its_key)
-{
-  const TlJitterRange range = {TL_FLIP_BOTH, 0.5, 0.4, 1.5, 0.3, 0.1};
-  unsigned flips = 0, first[TL_JITTER_N] = {0};
-
-  ck_assert (tl_jitter_range_is_active (&range));
-  for (uint64_t index = 0; index < 4000; index++) {
-    TlJitter jitter, again;
-
-    memset (&jitter, 0, sizeof jitter);
-    memset (&again, 0, sizeof again);
-    tl_jitter_draw (&range, 9, 1, index, &jitter);
-    tl_jitter_draw (&range, 9, 1, index, &again);
-    ck_assert (memcmp (&jitter, &again, sizeof jitter) == 0);
-    ck_assert (fabs (jitter.amount[TL_JITTER_BRIGHTNESS] - 1) <= 0.4);
-    ck_assert (jitter.amount[TL_JITTER_CONTRAST] >= 0);
-    ck_assert (fabs (jitter.amount[TL_JITTER_HUE]) <= 0.1);
-    flips += jitter.flip_horizontal;
-    first[jitter.order[0]]++;
-  }
-  /* 4000 draws: five standard deviations are 158 and 137. */
-  ck_assert_uint_le (flips - 1842u, 316);
-  for (int i = 0; i < TL_JITTER_N; i++)
-    ck_assert_uint_le (first[i] - 863u, 274);
-}
-END_TEST
-
-START_TEST (what_is_not_asked_for_is_not_drawn)
-{
-  const TlJitterRange range = {.flip = TL_FLIP_NONE, .flip_probability = 0.5};
-  TlJitter jitter;
-
-  ck_assert (!tl_jitter_range_is_active (&range));
-  tl_jitter_draw (&range, 1, 1, 1, &jitter);
-  ck_assert (!jitter.flip_horizontal && !jitter.flip_vertical);
-  for (int i = 0; i < TL_JITTER_N; i++)
-    ck_assert (!jitter.enabled[i]);
-}
-END_TEST
-
 static Suite *
 image_suite (void)
 {
@@ -485,11 +403,6 @@ image_suite (void)
   tcase_add_test (crop, auto_resize_keeps_the_proportion);
   tcase_add_test (pixels, shrinking_is_antialiased);
   tcase_add_loop_test (pixels, window_is_a_part_of_the_whole, 0, 2);
-  tcase_add_test (pixels, flips_leave_the_padding_alone);
-  tcase_add_test (pixels, factor_one_changes_nothing);
-  tcase_add_test (pixels, hue_turns_primaries_into_each_other);
-  tcase_add_test (pixels, jitter_is_a_function_of_its_key);
-  tcase_add_test (pixels, what_is_not_asked_for_is_not_drawn);
   tcase_add_test (files, offset_is_left_alone_in_an_older_error);
   tcase_add_loop_test (files, orientation_keeps_every_pixel, 1, 9);
   tcase_add_loop_test (files, exif_is_read_or_counts_as_absent, 0,
