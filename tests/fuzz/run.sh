@@ -114,6 +114,8 @@ main() {
     exit 77
   }
   export ASAN_OPTIONS=quarantine_size_mb=32:allow_addr2line=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+  # Each piece of GLib's by itself, so that an end that is overrun is seen.
+  export G_SLICE=always-malloc
   build_programs "${names[@]}"
   for name in "${names[@]}"; do
     fuzz "$name" "$seconds" || failed=1
