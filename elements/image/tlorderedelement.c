@@ -326,14 +326,12 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return klass->receive (self, event) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
-/* Serialized queries would have to wait for the queue. Nobody downstream can
- * lend memory for what arrives here, so there is nothing to wait for. */
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  if (GST_QUERY_IS_SERIALIZED (query))
-    return FALSE;
-  return gst_pad_query_default (pad, parent, query);
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+
+  return TL_ORDERED_ELEMENT_GET_CLASS (self)->query (self, query);
 }
 
 static gboolean
@@ -377,6 +375,17 @@ tl_ordered_element_event (TlOrderedElement *self, GstEvent *event)
   return gst_pad_push_event (get_private (self)->srcpad, event);
 }
 
+/* Serialized queries would have to wait for the queue. Nobody downstream can
+ * lend memory for what arrives here, so there is nothing to wait for. */
+static gboolean
+tl_ordered_element_query (TlOrderedElement *self, GstQuery *query)
+{
+  if (GST_QUERY_IS_SERIALIZED (query))
+    return FALSE;
+  return gst_pad_query_default (get_private (self)->sinkpad, GST_OBJECT (self),
+      query);
+}
+
 static GstStateChangeReturn
 tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
 {
@@ -393,6 +402,8 @@ tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && klass->check
       && !klass->check (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+    gst_video_info_init (&priv->info);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
       && ((klass->start && !klass->start (self)) || !make_pool (self)))
     return GST_STATE_CHANGE_FAILURE;
@@ -491,6 +502,7 @@ tl_ordered_element_class_init (TlOrderedElementClass *klass)
   klass->receive = tl_ordered_element_queue_event;
   klass->finish = tl_ordered_element_finish;
   klass->event = tl_ordered_element_event;
+  klass->query = tl_ordered_element_query;
 
   g_object_class_install_property (object_class, PROP_N_THREADS,
       tl_param_spec_set_range (

@@ -44,7 +44,8 @@ G_DECLARE_DERIVABLE_TYPE (TlOrderedElement, tl_ordered_element, TL,
  * work:        worker thread. Sets job->output or job->status.
  * finish:      src task. Pushes job->output (job->input by default if there is
  *              none) and returns the flow.
- * event:       src task. Takes @event and pushes it, or something else. */
+ * event:       src task. Takes @event and pushes it, or something else.
+ * query:       on the sink pad, any thread. Refuses serialized ones by default. */
 struct _TlOrderedElementClass
 {
   GstElementClass parent_class;
@@ -59,6 +60,7 @@ struct _TlOrderedElementClass
   void (*work) (TlOrderedElement *self, gpointer context, TlOrderedJob *job);
   GstFlowReturn (*finish) (TlOrderedElement *self, TlOrderedJob *job);
   gboolean (*event) (TlOrderedElement *self, GstEvent *event);
+  gboolean (*query) (TlOrderedElement *self, GstQuery *query);
 };
 
 /* Borrowed. */
