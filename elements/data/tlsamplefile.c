@@ -99,6 +99,8 @@ tl_sample_file_media_type (const guint8 *bytes, gsize size)
       {8, 4, "WEBP", "image/webp"},
       {0, 4, "II*\0", "image/tiff"},
       {0, 4, "MM\0*", "image/tiff"},
+      {0, 2, "P1", "image/x-portable-bitmap"},
+      {0, 2, "P4", "image/x-portable-bitmap"},
       {0, 2, "P3", "image/x-portable-pixmap"},
       {0, 2, "P6", "image/x-portable-pixmap"},
       {0, 2, "P2", "image/x-portable-graymap"},

@@ -26,7 +26,8 @@ const gchar *tl_sample_file_media_type (const guint8 *bytes, gsize size);
 /* Caps of all of them, for a pad template. */
 #define TL_SAMPLE_FILE_CAPS                                                    \
   "image/jpeg; image/png; image/bmp; image/webp; image/tiff; "                 \
-  "image/x-portable-pixmap; image/x-portable-graymap"
+  "image/x-portable-pixmap; image/x-portable-graymap; "                        \
+  "image/x-portable-bitmap"
 
 G_END_DECLS
 
