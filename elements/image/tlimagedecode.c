@@ -3,23 +3,26 @@
 /**
  * SECTION:element-imagedecode
  * @title: imagedecode
- * @short_description: encoded pictures to RGB of one size
+ * @short_description: pictures to RGB of one size
  *
- * Decodes JPEG and PNG files, told apart by their first bytes, crops and
- * resizes them: a random resized crop in the train split, the centre elsewhere.
+ * Decodes picture files, told apart by their first bytes, or takes raw video;
+ * crops and resizes: a random resized crop in the train split, the centre
+ * elsewhere.
  *
- * Takes application/x-tl-image, image/jpeg or image/png, one file per buffer.
- * Gives video/x-raw,format=RGB of constant size; TlSampleMeta stays and learns
- * the source's size. Adds its settings to tl-transform and what it left out to
- * tl-phase-end. Pixels are those of Pillow and torchvision to the bit, except
- * where dct-scaling=auto decodes large training pictures at reduced size.
+ * Takes application/x-tl-image or image/..., one file per buffer (or a file in
+ * pieces, from filesrc), and video/x-raw in RGB or GRAY8, not interlaced; caps
+ * may change with every buffer. Gives video/x-raw,format=RGB of constant size;
+ * TlSampleMeta stays and learns the source's size. Adds its settings to
+ * tl-transform and what it left out to tl-phase-end. Pixels are those of Pillow
+ * and torchvision to the bit, except where dct-scaling=auto decodes large
+ * training pictures at reduced size.
  *
  * Asks the model that follows what it was trained with (tl-preprocess) and does
  * that; a property that was set and contradicts the answer is an error. A model
  * that is being trained takes what the properties say.
  *
  * A picture that cannot be decoded is left out: a tl-sample-error message for
- * each, a warning for the first ten, one summary per phase; or it is an error
+ * each, a warning for the first ten, one summary per phase that lost some; or it is an error
  * (on-error=fail). A phase of which nothing is left is an error.
  *
  * Works on n-threads pictures at once and pushes them in order. The random crop
@@ -29,7 +32,8 @@
  * ## Example launch lines
  * |[
  * gst-launch-1.0 datasetsrc location=data ! imagedecode ! fakesink
- * gst-launch-1.0 filesrc location=bee.jpg ! jpegparse ! imagedecode crop=center ! videoconvert ! autovideosink
+ * gst-launch-1.0 filesrc location=bee.jpg ! imagedecode crop=center ! videoconvert ! autovideosink
+ * gst-launch-1.0 v4l2src ! videoconvert ! imagedecode crop=pad ! resnetinfer checkpoint=run/best.safetensors ! fakesink
  * ]|
  *
  * ## YAML
@@ -42,15 +46,14 @@
 
 #include "tlimagedecode.h"
 
+#include "tldecodecaps.h"
 #include "tldecodesettings.h"
+#include "tldecodeworker.h"
+#include "tlfilejoin.h"
 #include "tlskips.h"
 
-#include <string.h>
-
-#include <tlcaps.h>
 #include <tlerror.h>
 #include <tlevents.h>
-#include <tlfail.h>
 #include <tlmessages.h>
 #include <tlqueries.h>
 #include <tlsamplemeta.h>
@@ -78,13 +81,16 @@ struct _TlImageDecode
   /* Streaming thread. */
   gboolean is_settled; /* no model has to be asked any more */
   GstEvent *held;      /* caps that wait for that; or NULL */
+  gboolean has_caps;   /* have come */
+  TlFileJoin join;
 
-  TlSkips skips; /* src task; the totals under object lock too */
+  /* Src task. */
+  gboolean is_announced; /* the output's caps, which never change */
+  TlSkips skips;         /* the totals under object lock too */
 };
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS (TL_CAPS_IMAGE "; image/jpeg; image/png"));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (TL_DECODE_CAPS));
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("video/x-raw, format=(string)RGB, width=(int)[1,max], "
@@ -158,7 +164,10 @@ tl_image_decode_start (TlOrderedElement *element)
   if (!tl_image_decode_check (element))
     return FALSE;
   self->is_settled = FALSE;
+  self->has_caps = FALSE;
+  self->is_announced = FALSE;
   gst_clear_event (&self->held);
+  tl_file_join_clear (&self->join);
   GST_OBJECT_LOCK (self);
   self->skips = (TlSkips){0};
   GST_OBJECT_UNLOCK (self);
@@ -168,25 +177,22 @@ tl_image_decode_start (TlOrderedElement *element)
 static void
 tl_image_decode_reset (TlOrderedElement *element)
 {
-  tl_skips_cut (&TL_IMAGE_DECODE (element)->skips);
+  TlImageDecode *self = TL_IMAGE_DECODE (element);
+
+  tl_file_join_clear (&self->join);
+  tl_skips_cut (&self->skips);
 }
 
 static gpointer
-make_decoder (TlOrderedElement *element)
+make_worker (TlOrderedElement *element)
 {
-  return tl_image_decoder_new ();
+  return tl_decode_worker_new ();
 }
 
 static void
-free_decoder (gpointer decoder)
+free_worker (gpointer worker)
 {
-  tl_image_decoder_free (decoder);
-}
-
-static gboolean
-is_training (const TlSampleMeta *sample)
-{
-  return sample && sample->split == TL_SPLIT_TRAIN;
+  tl_decode_worker_free (worker);
 }
 
 /* Only the stream says whether it trains. The caps wait for this: they depend
@@ -207,15 +213,78 @@ settle (TlImageDecode *self, gboolean trains)
   return TRUE;
 }
 
+static void
+refuse (TlImageDecode *self, TlStatus status, const TlError *error)
+{
+  tl_element_post_error (GST_ELEMENT (self), status, error);
+  tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+}
+
+/* Takes @event. Caps that are refused go no further; what follows them fails. */
+static gboolean
+receive_caps (TlImageDecode *self, GstEvent *event)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  self->has_caps = TRUE;
+  status = tl_decode_caps_check (caps, &error);
+  if (status != TL_OK) {
+    gst_event_unref (event);
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error.message),
+        ("%" GST_PTR_FORMAT, (gpointer) caps));
+    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+    return TRUE;
+  }
+  if (self->is_settled)
+    return tl_ordered_element_queue_event (TL_ORDERED_ELEMENT (self), event);
+  gst_event_take (&self->held, event);
+  return TRUE;
+}
+
+/* A source of bytes may say nothing of them: their first ones do. */
+static void
+begin_segment (TlImageDecode *self, GstEvent *event)
+{
+  GstPad *sinkpad = tl_ordered_element_get_sink_pad (TL_ORDERED_ELEMENT (self));
+  TlError error = TL_ERROR_INIT;
+  const GstSegment *segment;
+  TlStatus status;
+
+  if (!self->has_caps) {
+    g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (TL_CAPS_IMAGE);
+
+    receive_caps (self, gst_event_new_caps (caps));
+  }
+  gst_event_parse_segment (event, &segment);
+  status = tl_file_join_begin (&self->join, sinkpad, segment, &error);
+  if (status != TL_OK)
+    refuse (self, status, &error);
+}
+
+static void
+end_stream (TlImageDecode *self)
+{
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = tl_file_join_end (&self->join, &error);
+
+  if (status != TL_OK)
+    refuse (self, status, &error);
+}
+
 static gboolean
 tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
 
-  if (!self->is_settled && GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_take (&self->held, event);
-    return TRUE;
-  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    return receive_caps (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    begin_segment (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    end_stream (self);
   if (!self->is_settled && GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START) {
     g_autoptr (TlDatasetInfo) dataset = tl_event_parse_dataset (event);
 
@@ -224,102 +293,27 @@ tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
   return tl_ordered_element_queue_event (element, event);
 }
 
+/* A piece of a file needs no work until the last one is there. */
 static gboolean
 tl_image_decode_accept (TlOrderedElement *element, TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
 
+  job->input = tl_file_join_add (&self->join, job->input);
+  if (!job->input)
+    return FALSE;
   return self->is_settled
-      || settle (self, is_training (tl_buffer_get_sample_meta (job->input)));
-}
-
-/* Without a sample there is nothing to key a draw with but zeros. */
-static TlStatus
-plan_crop (const TlDecodeSettings *run, const TlImageInfo *info,
-    const TlSampleMeta *sample, TlCropPlan *plan, TlError *error)
-{
-  TlBox box;
-  TlStatus status =
-      tl_region_resolve (&run->region, info->width, info->height, &box, error);
-
-  if (status != TL_OK)
-    return status;
-  if (run->crop != TL_IMAGE_CROP_RANDOM
-      && !(run->crop == TL_IMAGE_CROP_AUTO && is_training (sample)))
-    return tl_crop_plan_fixed (tl_decode_settings_crop_kind (run), &box,
-        run->resize, run->width, run->height, plan, error);
-  tl_crop_plan_random (&box, &run->range, run->width, run->height,
-      sample ? sample->seed : 0, sample ? sample->view : 0,
-      sample ? sample->index : 0, plan);
-  return TL_OK;
-}
-
-/* Rows are padded to four bytes; the padding repeats from run to run too. */
-static void
-clear_padding (const GstVideoInfo *info, guint8 *data)
-{
-  gsize stride = (gsize) GST_VIDEO_INFO_PLANE_STRIDE (info, 0);
-  gsize used = (gsize) GST_VIDEO_INFO_WIDTH (info) * 3;
-
-  if (stride > used) {
-    for (gint y = 0; y < GST_VIDEO_INFO_HEIGHT (info); y++)
-      memset (data + (gsize) y * stride + used, 0, stride - used);
-  }
-}
-
-static TlStatus
-decode_into (TlImageDecode *self, TlImageDecoder *decoder, const GstMapInfo *in,
-    TlSampleMeta *sample, guint8 *out, TlError *error)
-{
-  const TlDecodeSettings *run = &self->run;
-  TlImageInfo info;
-  TlCropPlan plan;
-  TlStatus status =
-      tl_image_probe (in->data, in->size, &run->options, &info, error);
-
-  if (status == TL_OK)
-    status = plan_crop (run, &info, sample, &plan, error);
-  if (status != TL_OK)
-    return status;
-  if (sample) {
-    sample->source_width = info.width;
-    sample->source_height = info.height;
-  }
-  clear_padding (&self->info, out);
-  return tl_image_render (decoder, in->data, in->size, &run->options, &plan,
-      run->interpolation,
-      run->dct_scaling == TL_DCT_SCALING_AUTO && is_training (sample),
-      run->width, run->height, out,
-      (gsize) GST_VIDEO_INFO_PLANE_STRIDE (&self->info, 0), error);
+      || settle (self,
+          tl_decode_is_training (tl_buffer_get_sample_meta (job->input)));
 }
 
 static void
-tl_image_decode_work (TlOrderedElement *element, gpointer context,
+tl_image_decode_work (TlOrderedElement *element, gpointer worker,
     TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
-  GstMapInfo in, out;
 
-  job->output =
-      gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&self->info), NULL);
-  if (!job->output || !gst_buffer_map (job->output, &out, GST_MAP_WRITE)) {
-    job->status = tl_fail (&job->error, TL_ERROR_MEMORY,
-        "There is not enough memory for a picture of %ux%u pixels.",
-        self->run.width, self->run.height);
-    return;
-  }
-  gst_buffer_copy_into (job->output, job->input,
-      GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META,
-      0, -1);
-  if (gst_buffer_map (job->input, &in, GST_MAP_READ)) {
-    job->status = decode_into (self, context, &in,
-        tl_buffer_get_sample_meta (job->output), out.data, &job->error);
-    gst_buffer_unmap (job->input, &in);
-  } else {
-    job->status =
-        tl_fail (&job->error, TL_ERROR_READ, "The file cannot be read.");
-  }
-  gst_buffer_unmap (job->output, &out);
+  tl_decode_worker_run (worker, &self->run, &self->info, job);
 }
 
 /* Reports a picture that could not be decoded; FALSE after an error. */
@@ -359,9 +353,12 @@ tl_image_decode_finish (TlOrderedElement *element, TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
   TlSkips *skips = &self->skips;
-  gboolean ok = tl_skips_follow (skips, GST_ELEMENT (self),
-      tl_buffer_get_sample_meta (job->input));
+  gboolean ok;
 
+  if (!job->input)
+    return GST_FLOW_OK;
+  ok = tl_skips_follow (skips, GST_ELEMENT (self),
+      tl_buffer_get_sample_meta (job->input));
   if (ok && job->status == TL_OK) {
     tl_skips_add_used (skips, GST_ELEMENT (self));
     return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
@@ -381,17 +378,20 @@ push_event (TlImageDecode *self, GstEvent *event)
 }
 
 /* The caps of the files become the caps of the pictures, followed by what was
- * done to them. */
+ * done to them: once, however often those of the files change. */
 static gboolean
 push_caps (TlImageDecode *self)
 {
   g_autoptr (GstCaps) caps = gst_video_info_to_caps (&self->info);
   g_auto (TlTransform) transform = {0};
-  gboolean ok = push_event (self, gst_event_new_caps (caps));
 
+  if (self->is_announced)
+    return TRUE;
   tl_decode_settings_to_preprocess (&self->run, &transform.preprocess);
   transform.steps = tl_decode_settings_describe (&self->run);
-  return push_event (self, tl_event_new_transform (&transform)) && ok;
+  self->is_announced = push_event (self, gst_event_new_caps (caps))
+      && push_event (self, tl_event_new_transform (&transform));
+  return self->is_announced;
 }
 
 /* Only where the pictures have been through another imagedecode. */
@@ -447,6 +447,48 @@ tl_image_decode_event (TlOrderedElement *element, GstEvent *event)
   return push_event (self, follow_phase (self, event));
 }
 
+/* Frames may have any stride, which saves their source a copy. */
+static gboolean
+answer_allocation (GstQuery *query)
+{
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (!caps
+      || !gst_structure_has_name (gst_caps_get_structure (caps, 0),
+          "video/x-raw"))
+    return FALSE;
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+static gboolean
+tl_image_decode_query (TlOrderedElement *element, GstQuery *query)
+{
+  GstPad *pad = tl_ordered_element_get_sink_pad (element);
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) answer = NULL;
+  GstCaps *caps;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      gst_query_parse_caps (query, &caps);
+      answer = tl_decode_caps_answer (template, caps);
+      gst_query_set_caps_result (query, answer);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      gst_query_parse_accept_caps (query, &caps);
+      gst_query_set_accept_caps_result (query,
+          tl_decode_caps_accept (template, caps));
+      return TRUE;
+    case GST_QUERY_ALLOCATION:
+      return answer_allocation (query);
+    default:
+      return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+          ->query (element, query);
+  }
+}
+
 static void
 tl_image_decode_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
@@ -483,7 +525,10 @@ tl_image_decode_get_property (GObject *object, guint id, GValue *value,
 static void
 tl_image_decode_finalize (GObject *object)
 {
-  gst_clear_event (&TL_IMAGE_DECODE (object)->held);
+  TlImageDecode *self = TL_IMAGE_DECODE (object);
+
+  gst_clear_event (&self->held);
+  tl_file_join_clear (&self->join);
   G_OBJECT_CLASS (tl_image_decode_parent_class)->finalize (object);
 }
 
@@ -523,18 +568,20 @@ tl_image_decode_class_init (TlImageDecodeClass *klass)
   install_counters (object_class);
   gst_element_class_set_static_metadata (element_class,
       "Data set picture decoder", "Codec/Decoder/Image",
-      "Decodes JPEG and PNG files, crops and resizes them to RGB of one size",
+      "Decodes picture files and crops and resizes them, or raw video, to RGB of "
+      "one size",
       "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   ordered_class->check = tl_image_decode_check;
   ordered_class->start = tl_image_decode_start;
   ordered_class->reset = tl_image_decode_reset;
-  ordered_class->context_new = make_decoder;
-  ordered_class->context_free = free_decoder;
+  ordered_class->context_new = make_worker;
+  ordered_class->context_free = free_worker;
   ordered_class->receive = tl_image_decode_receive;
   ordered_class->accept = tl_image_decode_accept;
   ordered_class->work = tl_image_decode_work;
   ordered_class->finish = tl_image_decode_finish;
   ordered_class->event = tl_image_decode_event;
+  ordered_class->query = tl_image_decode_query;
 }
