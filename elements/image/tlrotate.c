@@ -13,6 +13,9 @@
 #define WIDE 4 /* bytes per pixel of the copy: one load, one vector */
 #define FIXED_ONE 65536.0
 
+_Static_assert (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+    "pixels are read as words, and halves of doubles as integers");
+
 struct TlRotator
 {
   /* The picture with its edge repeated once on all sides, so that the four
@@ -100,10 +103,10 @@ widen_row (const uint8_t *from, uint32_t width, uint8_t *to)
   uint8_t *first = to + WIDE, *last = to + (size_t) width * WIDE;
 
   for (size_t x = 0; x < width; x++) {
-    first[x * WIDE] = from[x * CHANNELS];
-    first[x * WIDE + 1] = from[x * CHANNELS + 1];
-    first[x * WIDE + 2] = from[x * CHANNELS + 2];
-    first[x * WIDE + 3] = 0;
+    uint32_t word = from[x * CHANNELS] | (uint32_t) from[x * CHANNELS + 1] << 8
+        | (uint32_t) from[x * CHANNELS + 2] << 16;
+
+    memcpy (first + x * WIDE, &word, WIDE);
   }
   memcpy (to, first, WIDE);
   memcpy (last + WIDE, last, WIDE);
@@ -135,19 +138,20 @@ turn_nearest (const TlRotator *rotator, const Origin *o, const TlRaster *raster)
       (int64_t) floor ((o->c + o->a * 0.5 + o->b * 0.5) * FIXED_ONE + 0.5);
   int64_t f =
       (int64_t) floor ((o->f + o->d * 0.5 + o->e * 0.5) * FIXED_ONE + 0.5);
-  const uint8_t *picture = rotator->copy + rotator->pitch + WIDE;
+  const TlRaster r = *raster;
+  const size_t pitch = rotator->pitch;
+  const uint8_t *picture = rotator->copy + pitch + WIDE;
 
-  for (uint32_t y = 0; y < raster->height; y++, c += b, f += e) {
-    uint8_t *pixel = raster->data + y * raster->stride;
+  for (uint32_t y = 0; y < r.height; y++, c += b, f += e) {
+    uint8_t *pixel = r.data + y * r.stride;
     int64_t u = c, v = f;
 
-    for (uint32_t x = 0; x < raster->width; x++, u += a, v += d) {
+    for (uint32_t x = 0; x < r.width; x++, u += a, v += d) {
       /* Negative places are beyond the end as unsigned ones. */
       uint64_t column = (uint64_t) (u >> 16), row = (uint64_t) (v >> 16);
 
-      if (column < raster->width && row < raster->height)
-        memcpy (pixel, picture + row * rotator->pitch + column * WIDE,
-            CHANNELS);
+      if (column < r.width && row < r.height)
+        memcpy (pixel, picture + row * pitch + column * WIDE, CHANNELS);
       else
         memset (pixel, 0, CHANNELS);
       pixel += CHANNELS;
@@ -155,59 +159,78 @@ turn_nearest (const TlRotator *rotator, const Origin *o, const TlRaster *raster)
   }
 }
 
-/* The channels of a pixel, and a fourth that nobody reads. In double precision
- * as Pillow: results are truncated, so that less would show. */
+/* In double precision as Pillow: results are truncated, so that less would show.
+ * The channels of a pixel are (red, 256 green, 65536 blue, 0) with BIAS added:
+ * masks on its word, with the exponent of 2^52 above, give such numbers without
+ * a conversion. Powers of two change no rounding. */
 typedef double Doubles __attribute__ ((vector_size (32)));
+typedef int32_t Words __attribute__ ((vector_size (32)));
 typedef int32_t Ints __attribute__ ((vector_size (16)));
-typedef uint8_t Bytes __attribute__ ((vector_size (WIDE)));
+#define BIAS 0x1p52
+#define HIGH 0x43300000
+#define MASKS ((Words){0xff, 0, 0xff00, 0, 0xff0000, 0, 0, 0})
+#define EXPONENTS ((Words){0, HIGH, 0, HIGH, 0, HIGH, 0, HIGH})
+#define SCALES ((Doubles){1, 1.0 / 256, 1.0 / 65536, 0})
 #define INLINE static inline __attribute__ ((always_inline))
 
 INLINE Doubles
 load (const uint8_t *pixel)
 {
-  Bytes bytes;
+  int32_t w;
 
-  memcpy (&bytes, pixel, WIDE);
-  return __builtin_convertvector(__builtin_convertvector(bytes, Ints), Doubles);
+  memcpy (&w, pixel, sizeof w);
+  return (Doubles) ((((Words){w, w, w, w, w, w, w, w}) & MASKS) | EXPONENTS);
+}
+
+/* From the pixel at @left to the one beside it. */
+INLINE Doubles
+mix_row (const uint8_t *left, double share)
+{
+  Doubles from = load (left), to = load (left + WIDE);
+
+  return (from - BIAS) + (to - from) * share;
 }
 
 /* @u, @v: a place inside the picture; pixel centres are at halves. */
 INLINE void
-mix_neighbours (const TlRotator *rotator, double u, double v, uint8_t *pixel)
+mix_neighbours (const uint8_t *picture, size_t pitch, double u, double v,
+    uint8_t *pixel)
 {
   double left = u - 0.5, top = v - 0.5;
   ptrdiff_t column = (ptrdiff_t) left - (left < 0);
   ptrdiff_t row = (ptrdiff_t) top - (top < 0);
-  double dx = left - (double) column, dy = top - (double) row;
-  const uint8_t *upper = rotator->copy + (size_t) (row + 1) * rotator->pitch
-      + (size_t) (column + 1) * WIDE;
-  const uint8_t *lower = upper + rotator->pitch;
-  Doubles above = load (upper), below = load (lower);
-  Bytes mixed;
+  const uint8_t *upper = picture + row * (ptrdiff_t) pitch + column * WIDE;
+  Doubles above = mix_row (upper, left - (double) column);
+  Doubles below = mix_row (upper + pitch, left - (double) column);
+  Doubles mixed = above + (below - above) * (top - (double) row);
+  Ints levels = __builtin_convertvector(mixed * SCALES, Ints);
 
-  above += (load (upper + WIDE) - above) * dx;
-  below += (load (lower + WIDE) - below) * dx;
-  above += (below - above) * dy;
-  mixed = __builtin_convertvector(__builtin_convertvector(above, Ints), Bytes);
-  memcpy (pixel, &mixed, CHANNELS);
+  pixel[0] = (uint8_t) levels[0];
+  pixel[1] = (uint8_t) levels[1];
+  pixel[2] = (uint8_t) levels[2];
 }
 
 TL_VECTORISED static void
-turn_bilinear (const TlRotator *rotator, const Origin *o,
+turn_bilinear (const TlRotator *rotator, const Origin *origin,
     const TlRaster *raster)
 {
-  double width = raster->width, height = raster->height;
+  /* Copies: as far as compilers know, a pixel that is written may be one of
+   * these. */
+  const Origin o = *origin;
+  const TlRaster r = *raster;
+  const size_t pitch = rotator->pitch;
+  const uint8_t *picture = rotator->copy + pitch + WIDE;
+  double width = r.width, height = r.height;
 
-  for (uint32_t y = 0; y < raster->height; y++) {
-    uint8_t *pixel = raster->data + y * raster->stride;
-    double by = o->b * (y + 0.5), ey = o->e * (y + 0.5);
+  for (uint32_t y = 0; y < r.height; y++) {
+    uint8_t *pixel = r.data + y * r.stride;
+    double by = o.b * (y + 0.5), ey = o.e * (y + 0.5);
 
-    for (uint32_t x = 0; x < raster->width; x++, pixel += CHANNELS) {
-      double u = o->a * (x + 0.5) + by + o->c;
-      double v = o->d * (x + 0.5) + ey + o->f;
+    for (double x = 0.5; x < width; x++, pixel += CHANNELS) {
+      double u = o.a * x + by + o.c, v = o.d * x + ey + o.f;
 
       if (u >= 0 && u < width && v >= 0 && v < height)
-        mix_neighbours (rotator, u, v, pixel);
+        mix_neighbours (picture, pitch, u, v, pixel);
       else
         memset (pixel, 0, CHANNELS);
     }
