@@ -19,18 +19,23 @@ typedef struct
       TlError *error);
   TlStatus (*decode) (const uint8_t *data, size_t size,
       const TlImageOptions *options, TlImageTarget *target, TlError *error);
-  unsigned (*orientation) (const uint8_t *data, size_t size);
+  unsigned (*orientation) (const uint8_t *data, size_t size); /* or NULL */
 } Format;
 
 static const Format formats[] = {
     [TL_IMAGE_JPEG] = {tl_jpeg_probe, tl_jpeg_decode, tl_jpeg_orientation},
     [TL_IMAGE_PNG] = {tl_png_probe, tl_png_decode, tl_png_orientation},
+    [TL_IMAGE_WEBP] = {tl_webp_probe, tl_webp_decode, tl_webp_orientation},
+    [TL_IMAGE_BMP] = {tl_bmp_probe, tl_bmp_decode, NULL},
+    [TL_IMAGE_TIFF] = {tl_tiff_probe, tl_tiff_decode, NULL},
+    [TL_IMAGE_PNM] = {tl_pnm_probe, tl_pnm_decode, NULL},
 };
 
 const char *
 tl_image_decoder_version (void)
 {
-  return TL_JPEG_VERSION "," TL_PNG_VERSION;
+  return TL_JPEG_VERSION "," TL_PNG_VERSION "," TL_WEBP_VERSION
+                         "," TL_TIFF_VERSION;
 }
 
 typedef struct
@@ -133,7 +138,7 @@ find_orientation (const Format *format, const uint8_t *data, size_t size,
 {
   unsigned found = 0;
 
-  if (options->auto_orient)
+  if (options->auto_orient && format->orientation)
     found = format->orientation (data, size);
   return found ? found : TL_ORIENTATION_NORMAL;
 }
@@ -150,7 +155,7 @@ probe_stored (const uint8_t *data, size_t size, const TlImageOptions *options,
     status = format->probe (data, size, info, error);
   if (status == TL_OK)
     status = tl_image_check_size (info->width, info->height, options, error);
-  if (status == TL_OK)
+  if (status == TL_OK && info->orientation == 0)
     info->orientation = find_orientation (format, data, size, options);
   return status;
 }

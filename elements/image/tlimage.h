@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Encoded bytes to RGB pixels: JPEG and PNG, told apart by their first bytes,
- * never by a file name. Values are those of Pillow's convert("RGB"): alpha is
- * dropped, not composited; CMYK is read as Adobe writes it (inverted); colour
- * profiles and gamma are not applied. One exception: of 16-bit grey the high
- * byte is taken, where Pillow turns everything above 255 white.
+/* Encoded bytes to RGB pixels: JPEG, PNG, WebP, BMP, TIFF and PNM, told apart
+ * by their first bytes, never by a file name. Of several pages or frames the
+ * first is taken. Values are those of Pillow's convert("RGB"): alpha is
+ * dropped, not composited; CMYK in JPEG is read as Adobe writes it (inverted);
+ * colour profiles and gamma are not applied; a TIFF is always oriented. Two
+ * exceptions: of grey of more than 8 bits the high byte is taken, where Pillow
+ * turns everything above 255 white; and YCbCr in a TIFF without compression
+ * may differ by one level.
  *
- * Knows neither GStreamer nor torch. Safe on hostile bytes: nothing is
- * allocated before the size passed the limit, and memory stays below 12 bytes
- * per pixel allowed. */
+ * Knows neither GStreamer nor torch. Safe on hostile bytes: no pixel is given
+ * room before the size passed the limit. Memory beside the file and the output,
+ * in bytes per pixel of the picture at most: BMP, PNG and PNM 3, JPEG 11
+ * (progressive; else 3), WebP 9, TIFF 15 (16 bits in one strip; tiles may add
+ * 48 MiB, lists of strips 32 MiB more than the file). A picture that is turned
+ * takes 3 more, and resizing up to 3. */
 
 #ifndef TL_IMAGE_H
 #define TL_IMAGE_H

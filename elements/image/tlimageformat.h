@@ -46,8 +46,8 @@ TlStatus tl_image_check_size (uint64_t width, uint64_t height,
 TlStatus tl_image_find_kind (const uint8_t *data, size_t size,
     TlImageKind *kind, TlError *error);
 
-/* For each format: the size that its header states; all pixels; the EXIF
- * orientation that it carries, 0 if none. */
+/* For each format: the size that its header states; the wanted pixels; and
+ * where there can be one, the EXIF orientation that it carries, 0 if none. */
 TlStatus tl_jpeg_probe (const uint8_t *data, size_t size, TlImageInfo *info,
     TlError *error);
 TlStatus tl_jpeg_decode (const uint8_t *data, size_t size,
@@ -59,5 +59,27 @@ TlStatus tl_png_probe (const uint8_t *data, size_t size, TlImageInfo *info,
 TlStatus tl_png_decode (const uint8_t *data, size_t size,
     const TlImageOptions *options, TlImageTarget *target, TlError *error);
 unsigned tl_png_orientation (const uint8_t *data, size_t size);
+
+TlStatus tl_webp_probe (const uint8_t *data, size_t size, TlImageInfo *info,
+    TlError *error);
+TlStatus tl_webp_decode (const uint8_t *data, size_t size,
+    const TlImageOptions *options, TlImageTarget *target, TlError *error);
+unsigned tl_webp_orientation (const uint8_t *data, size_t size);
+
+TlStatus tl_bmp_probe (const uint8_t *data, size_t size, TlImageInfo *info,
+    TlError *error);
+TlStatus tl_bmp_decode (const uint8_t *data, size_t size,
+    const TlImageOptions *options, TlImageTarget *target, TlError *error);
+
+/* Sets the orientation too, which of a TIFF is always carried out. */
+TlStatus tl_tiff_probe (const uint8_t *data, size_t size, TlImageInfo *info,
+    TlError *error);
+TlStatus tl_tiff_decode (const uint8_t *data, size_t size,
+    const TlImageOptions *options, TlImageTarget *target, TlError *error);
+
+TlStatus tl_pnm_probe (const uint8_t *data, size_t size, TlImageInfo *info,
+    TlError *error);
+TlStatus tl_pnm_decode (const uint8_t *data, size_t size,
+    const TlImageOptions *options, TlImageTarget *target, TlError *error);
 
 #endif

@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#define TAKEN "JPEG and PNG are taken"
+#define TAKEN "JPEG, PNG, WebP, BMP, TIFF and PNM are taken"
 
 /* @n bytes at @offset. */
 typedef struct
@@ -23,6 +23,11 @@ typedef struct
 static const Magic magics[] = {
     {TL_IMAGE_JPEG, 0, 3, "\xff\xd8\xff"},
     {TL_IMAGE_PNG, 0, 8, "\x89PNG\r\n\x1a\n"},
+    {TL_IMAGE_BMP, 0, 2, "BM"},
+    {TL_IMAGE_TIFF, 0, 4, "II*\0"},
+    {TL_IMAGE_TIFF, 0, 4, "MM\0*"},
+    {TL_IMAGE_TIFF, 0, 4, "II+\0"},
+    {TL_IMAGE_TIFF, 0, 4, "MM\0+"},
 };
 
 typedef struct
@@ -58,6 +63,7 @@ static const Foreign foreigns[] = {
     PICTURE (0, 8, "\0\0\0\x0cJXL ", "a JPEG XL"),
     PICTURE (0, 2, "\xff\x0a", "a JPEG XL"),
     PICTURE (0, 4, "8BPS", "a Photoshop"),
+    PICTURE (0, 3, "P7\n", "a PAM"),
     PICTURE (0, 4, "\0\0\1\0", "an icon"),
     OTHER (4, 4, "ftyp", "an MP4 or QuickTime video"),
     OTHER (0, 5, "%PDF-", "a PDF document"),
@@ -103,6 +109,21 @@ is_web_page (const uint8_t *data, size_t size)
       || starts_with_word (data, size, "<head");
 }
 
+static bool
+is_webp (const uint8_t *data, size_t size)
+{
+  return has_bytes (data, size, 0, "RIFF", 4)
+      && has_bytes (data, size, 8, "WEBP", 4);
+}
+
+/* "P1" to "P6" and a blank or a comment. */
+static bool
+is_pnm (const uint8_t *data, size_t size)
+{
+  return size >= 3 && data[0] == 'P' && data[1] >= '1' && data[1] <= '6'
+      && (isspace (data[2]) || data[2] == '#');
+}
+
 /* What is left of a file whose data were never written. */
 static bool
 is_all_zero (const uint8_t *data, size_t size)
@@ -144,5 +165,11 @@ tl_image_find_kind (const uint8_t *data, size_t size, TlImageKind *kind,
       return TL_OK;
     }
   }
-  return name_foreign (data, size, error);
+  if (is_webp (data, size))
+    *kind = TL_IMAGE_WEBP;
+  else if (is_pnm (data, size))
+    *kind = TL_IMAGE_PNM;
+  else
+    return name_foreign (data, size, error);
+  return TL_OK;
 }

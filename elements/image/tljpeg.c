@@ -198,6 +198,23 @@ reader_init (Reader *reader, const uint8_t *data, size_t size)
   reader->progress.progress_monitor = count_scans;
 }
 
+/* Valid files of a process that libjpeg does not have (lossless, 12 bits)? */
+static TlStatus
+get_status (const Reader *reader)
+{
+  switch (reader->errors.msg_code) {
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED:
+      return TL_ERROR_UNSUPPORTED;
+    default:
+      return TL_ERROR_FORMAT;
+  }
+}
+
 /* Reports why a guarded step ended early. */
 static TlStatus
 fail_step (Reader *reader, TlError *error)
@@ -211,7 +228,7 @@ fail_step (Reader *reader, TlError *error)
   if (reader->errors.msg_code == JERR_OUT_OF_MEMORY)
     return tl_fail (error, TL_ERROR_MEMORY,
         "There is not enough memory to decode the JPEG picture: %s.", text);
-  return tl_fail_at (error, TL_ERROR_FORMAT, get_offset (reader),
+  return tl_fail_at (error, get_status (reader), get_offset (reader),
       "The JPEG picture cannot be decoded: %s.", text);
 }
 
