@@ -13,7 +13,7 @@
 #define WIDE 4 /* bytes per pixel of the copy: one load, one vector */
 #define FIXED_ONE 65536.0
 
-_Static_assert (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
     "pixels are read as words, and halves of doubles as integers");
 
 struct TlRotator
