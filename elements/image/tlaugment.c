@@ -159,13 +159,41 @@ tl_augment_accept (TlOrderedElement *element, TlOrderedJob *job)
       && tl_jitter_range_is_active (&self->range);
 }
 
+/* A GstVideoMeta says where the rows are, and mapping believes it. */
+static gboolean
+rows_are_inside (const GstVideoFrame *frame)
+{
+  const GstMapInfo *map = &frame->map[0];
+  const guint8 *first = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+  gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
+  gint64 row = (gint64) GST_VIDEO_FRAME_WIDTH (frame) * 3;
+  gint64 rest = (gint64) map->size - (first - map->data) - row;
+
+  return stride >= row && rest >= 0
+      && GST_VIDEO_FRAME_HEIGHT (frame) - 1 <= rest / stride;
+}
+
+static void
+augment_frame (TlAugment *self, GstVideoFrame *frame, TlRotator *rotator,
+    TlOrderedJob *job)
+{
+  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->output);
+  const TlRaster raster = {
+      .data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
+      .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0),
+      .width = (guint32) GST_VIDEO_FRAME_WIDTH (frame),
+      .height = (guint32) GST_VIDEO_FRAME_HEIGHT (frame),
+  };
+  TlJitter jitter;
+
+  tl_jitter_draw (&self->range, raster.width, raster.height, sample->seed,
+      sample->view, sample->index, &jitter);
+  job->status = tl_jitter_apply (&jitter, &raster, rotator, &job->error);
+}
+
 static void
 tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
 {
-  TlAugment *self = TL_AUGMENT (element);
-  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
-  TlRaster raster;
-  TlJitter jitter;
   GstVideoFrame frame;
 
   job->output = gst_buffer_make_writable (g_steal_pointer (&job->input));
@@ -174,15 +202,10 @@ tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
     job->status = TL_ERROR_FORMAT;
     return;
   }
-  raster = (TlRaster){
-      .data = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
-      .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
-      .width = (guint32) GST_VIDEO_FRAME_WIDTH (&frame),
-      .height = (guint32) GST_VIDEO_FRAME_HEIGHT (&frame),
-  };
-  tl_jitter_draw (&self->range, raster.width, raster.height, sample->seed,
-      sample->view, sample->index, &jitter);
-  job->status = tl_jitter_apply (&jitter, &raster, context, &job->error);
+  if (rows_are_inside (&frame))
+    augment_frame (TL_AUGMENT (element), &frame, context, job);
+  else
+    job->status = TL_ERROR_FORMAT;
   gst_video_frame_unmap (&frame);
 }
 
@@ -199,10 +222,11 @@ tl_augment_finish (TlOrderedElement *element, TlOrderedJob *job)
       return GST_FLOW_ERROR;
     default:
       GST_ELEMENT_ERROR (element, STREAM, FORMAT,
-          ("A buffer of %" G_GSIZE_FORMAT " bytes is too small for the RGB "
-           "picture that its caps announce.",
+          ("A buffer of %" G_GSIZE_FORMAT
+           " bytes does not hold the RGB picture "
+           "that its caps or its GstVideoMeta announce.",
               gst_buffer_get_size (job->output)),
-          ("gst_video_frame_map failed"));
+          ("gst_video_frame_map failed, or rows lie outside"));
       return GST_FLOW_ERROR;
   }
 }

@@ -426,6 +426,97 @@ GST_START_TEST (short_buffer_is_an_error)
 }
 GST_END_TEST;
 
+/* Rows are where GstVideoMeta says, and that is not in the buffer. Elements
+ * before may write what they like there. */
+static const struct
+{
+  gint stride;
+  gsize offset, size;
+} bad_layouts[] = {
+    {STRIDE, 0, STRIDE *HEIGHT - 3},
+    {STRIDE, 8, STRIDE *HEIGHT},
+    {STRIDE * 2, 0, STRIDE *HEIGHT},
+    {WIDTH * 3 - 1, 0, STRIDE *HEIGHT},
+    {-STRIDE, 0, STRIDE *HEIGHT},
+};
+
+GST_START_TEST (rows_outside_the_buffer_are_an_error)
+{
+  GstHarness *h = make_harness ("flip=both flip-probability=1");
+  GstBuffer *buffer = make_frame (1, TL_SPLIT_TRAIN);
+  gsize offset[] = {bad_layouts[__i__].offset, 0, 0, 0};
+  gint stride[] = {bad_layouts[__i__].stride, 0, 0, 0};
+
+  gst_buffer_resize (buffer, 0, (gssize) bad_layouts[__i__].size);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT, 1, offset, stride);
+  gst_harness_push (h, buffer);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Rows further apart than caps say, not from the first byte on. */
+GST_START_TEST (rows_are_where_the_meta_says)
+{
+  GstHarness *h = make_harness ("flip=vertical flip-probability=1");
+  const guint size = 8 + 64 * HEIGHT;
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL), *out;
+  gsize offset[] = {8, 0, 0, 0};
+  gint stride[] = {64, 0, 0, 0};
+  guint8 row;
+
+  for (guint y = 0; y < HEIGHT; y++)
+    gst_buffer_memset (buffer, 8 + y * 64, (guint8) y, 64);
+  tl_buffer_add_sample_meta (buffer)->split = TL_SPLIT_TRAIN;
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT, 1, offset, stride);
+  gst_harness_push (h, buffer);
+  out = gst_harness_pull (h);
+  for (guint y = 0; y < HEIGHT; y++) {
+    gst_buffer_extract (out, 8 + y * 64, &row, 1);
+    fail_unless_equals_int (row, HEIGHT - 1 - y);
+  }
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Pictures on their way keep their own size. */
+GST_START_TEST (caps_may_change_between_pictures)
+{
+  const gchar *line = "augment flip=none rotate=45 rotate-interpolation="
+                      "bilinear erase-probability=1";
+  GstHarness *h = gst_harness_new_parse (line);
+  guint side;
+
+  for (guint i = 0; i < 30; i++) {
+    GstBuffer *buffer;
+
+    side = 1 + i * 7 % 30;
+    gst_harness_set_src_caps (h,
+        gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "RGB",
+            "width", G_TYPE_INT, side, "height", G_TYPE_INT, side, "framerate",
+            GST_TYPE_FRACTION, 0, 1, NULL));
+    buffer =
+        gst_buffer_new_allocate (NULL, GST_ROUND_UP_4 (side * 3) * side, NULL);
+    gst_buffer_memset (buffer, 0, 99, (gsize) -1);
+    tl_buffer_add_sample_meta (buffer)->split = TL_SPLIT_TRAIN;
+    gst_harness_push (h, buffer);
+  }
+  for (guint i = 0; i < 30; i++) {
+    GstBuffer *out = gst_harness_pull (h);
+
+    side = 1 + i * 7 % 30;
+    fail_unless_equals_int (gst_buffer_get_size (out),
+        GST_ROUND_UP_4 (side * 3) * side);
+    gst_buffer_unref (out);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static Suite *
 augment_suite (void)
 {
@@ -452,6 +543,10 @@ augment_suite (void)
   tcase_add_loop_test (tcase, bad_setting_in_ready_is_an_error, 0,
       G_N_ELEMENTS (bad_settings));
   tcase_add_test (tcase, short_buffer_is_an_error);
+  tcase_add_loop_test (tcase, rows_outside_the_buffer_are_an_error, 0,
+      G_N_ELEMENTS (bad_layouts));
+  tcase_add_test (tcase, rows_are_where_the_meta_says);
+  tcase_add_test (tcase, caps_may_change_between_pictures);
   suite_add_tcase (suite, tcase);
   return suite;
 }

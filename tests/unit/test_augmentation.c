@@ -256,6 +256,22 @@ START_TEST (same_key_draws_the_same)
 }
 END_TEST
 
+START_TEST (every_part_of_the_key_counts)
+{
+  for (uint64_t index = 0; index < 200; index++) {
+    TlJitter jitter, seed, view, next;
+
+    draw (index, &jitter);
+    draw (index + 1, &next);
+    tl_jitter_draw (&everything, 224, 160, 10, 1, index, &seed);
+    tl_jitter_draw (&everything, 224, 160, 9, 2, index, &view);
+    ck_assert_double_ne (jitter.degrees, next.degrees);
+    ck_assert_double_ne (jitter.degrees, seed.degrees);
+    ck_assert_double_ne (jitter.degrees, view.degrees);
+  }
+}
+END_TEST
+
 START_TEST (what_is_not_asked_for_is_not_drawn)
 {
   const TlJitterRange range = {.flip = TL_FLIP_NONE, .flip_probability = 0.5};
@@ -476,6 +492,7 @@ augmentation_suite (void)
   tcase_add_loop_test (erase, erased_box_stays_inside_and_leaves_the_rest, 0,
       7);
   tcase_add_test (draws, same_key_draws_the_same);
+  tcase_add_test (draws, every_part_of_the_key_counts);
   tcase_add_test (draws, what_is_not_asked_for_is_not_drawn);
   tcase_add_loop_test (draws, one_operation_does_not_move_another, 0, 7);
   tcase_add_test (draws, probabilities_are_kept);
