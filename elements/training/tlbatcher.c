@@ -43,6 +43,7 @@
 #include "tlbatcher.h"
 #include "tlbatchfill.h"
 #include "tlbatchpool.h"
+#include "tlpoolslot.h"
 
 #include <tlevents.h>
 #include <tlrange.h>
@@ -76,15 +77,14 @@ struct _TlBatcher
   guint run_batch_size;
   gboolean run_drop_last;
 
-  /* Under the object lock, since FLUSH_START and state changes reach it
-   * besides the streaming thread. Active while there is one. */
-  GstBufferPool *pool;
+  TlPoolSlot pool;
 
   /* Streaming thread only. */
   gboolean refused;   /* caps that upstream sends again with each push */
   GstVideoInfo video; /* of a sample; no format before the first CAPS */
   TlBatchInfo info;
   TlBatchFill batch;
+  GstFlowReturn flow; /* OK, or why downstream takes no batches any more */
   guint64 n_pushed;
   guint64 step;      /* of the next batch, in the phase below */
   gint64 step_epoch; /* -1 before the first phase */
@@ -104,37 +104,6 @@ GST_ELEMENT_REGISTER_DEFINE (batcher, "batcher", GST_RANK_NONE, TL_TYPE_BATCHER)
 
 /* ---- the pool ---- */
 
-/* Sets the pool, which is *transferred* and may be NULL. */
-static void
-replace_pool (TlBatcher *self, GstBufferPool *pool)
-{
-  GstBufferPool *old;
-
-  GST_OBJECT_LOCK (self);
-  old = self->pool;
-  self->pool = pool;
-  GST_OBJECT_UNLOCK (self);
-  if (!old)
-    return;
-  gst_buffer_pool_set_active (old, FALSE);
-  gst_object_unref (old);
-}
-
-/* Lets go of an acquire that waits in a pool with a limit, or undoes that. */
-static void
-set_pool_flushing (TlBatcher *self, gboolean flushing)
-{
-  GstBufferPool *pool;
-
-  GST_OBJECT_LOCK (self);
-  pool = self->pool ? gst_object_ref (self->pool) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  if (!pool)
-    return;
-  gst_buffer_pool_set_flushing (pool, flushing);
-  gst_object_unref (pool);
-}
-
 static gboolean
 negotiate_pool (TlBatcher *self, GstCaps *caps)
 {
@@ -143,7 +112,7 @@ negotiate_pool (TlBatcher *self, GstCaps *caps)
 
   GST_DEBUG_OBJECT (self, "batches from %" GST_PTR_FORMAT, pool);
   if (gst_buffer_pool_set_active (pool, TRUE)) {
-    replace_pool (self, pool);
+    tl_pool_slot_replace (&self->pool, pool);
     return TRUE;
   }
   self->refused = TRUE;
@@ -157,12 +126,23 @@ negotiate_pool (TlBatcher *self, GstCaps *caps)
 
 /* ---- the batch ---- */
 
+/* A batch may be pushed by an event, which cannot say what came of it. */
+static GstFlowReturn
+push_batch (TlBatcher *self, GstBuffer *batch)
+{
+  GstFlowReturn flow;
+
+  GST_BUFFER_OFFSET (batch) = self->n_pushed++;
+  flow = gst_pad_push (self->srcpad, batch);
+  if (flow != GST_FLOW_FLUSHING)
+    self->flow = flow;
+  return flow;
+}
+
 /* Ends the batch, full or not: its phase has ended. */
 static GstFlowReturn
 close_batch (TlBatcher *self)
 {
-  GstBuffer *batch;
-
   if (tl_batch_fill_count (&self->batch) == 0)
     return GST_FLOW_OK;
   if (self->run_drop_last && !tl_batch_fill_is_full (&self->batch)
@@ -172,9 +152,7 @@ close_batch (TlBatcher *self)
     tl_batch_fill_clear (&self->batch);
     return GST_FLOW_OK;
   }
-  batch = tl_batch_fill_finish (&self->batch, self->step++);
-  GST_BUFFER_OFFSET (batch) = self->n_pushed++;
-  return gst_pad_push (self->srcpad, batch);
+  return push_batch (self, tl_batch_fill_finish (&self->batch, self->step++));
 }
 
 /* Drops a batch whose phase was cut off; returns how many samples it had. */
@@ -205,8 +183,7 @@ static GstFlowReturn
 open_batch (TlBatcher *self, const TlSampleMeta *sample)
 {
   GstBuffer *buffer = NULL;
-  GstFlowReturn ret =
-      gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
+  GstFlowReturn ret = tl_pool_slot_acquire (&self->pool, &buffer);
 
   if (ret == GST_FLOW_FLUSHING)
     return ret;
@@ -245,8 +222,10 @@ refuse_size (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
 static GstFlowReturn
 add_sample (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
 {
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstFlowReturn ret = self->flow;
 
+  if (ret != GST_FLOW_OK)
+    return ret;
   if (!tl_batch_fill_has_phase (&self->batch, sample->epoch, sample->split))
     ret = close_batch (self);
   if (ret == GST_FLOW_OK && !self->batch.buffer)
@@ -287,7 +266,7 @@ tl_batcher_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
 /* ---- events ---- */
 
-static gboolean
+static GstFlowReturn
 refuse_change (TlBatcher *self, const GstVideoInfo *video)
 {
   self->refused = TRUE;
@@ -297,10 +276,10 @@ refuse_change (TlBatcher *self, const GstVideoInfo *video)
           self->info.width, self->info.height, GST_VIDEO_INFO_WIDTH (video),
           GST_VIDEO_INFO_HEIGHT (video)),
       ("%u samples are in the batch", tl_batch_fill_count (&self->batch)));
-  return FALSE;
+  return GST_FLOW_ERROR;
 }
 
-static gboolean
+static GstFlowReturn
 refuse_bytes (TlBatcher *self, const TlBatchInfo *info)
 {
   g_autofree gchar *size = g_format_size (tl_batch_info_size (info));
@@ -311,7 +290,7 @@ refuse_bytes (TlBatcher *self, const TlBatchInfo *info)
        "lower batch-size.",
           self->run_batch_size, info->width, info->height, size),
       (NULL));
-  return FALSE;
+  return GST_FLOW_ERROR;
 }
 
 static void
@@ -331,18 +310,39 @@ take_settings (TlBatcher *self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Sends the batches' caps at once, so that they precede SEGMENT. */
-static gboolean
+/* Sends the batches' caps at once, so that they precede SEGMENT. They fail where
+ * the source pad is flushing, and only there. */
+static GstFlowReturn
+send_caps (TlBatcher *self)
+{
+  g_autoptr (GstCaps) caps = tl_batch_info_to_caps (&self->info);
+
+  if (!gst_pad_set_caps (self->srcpad, caps))
+    return GST_FLOW_FLUSHING;
+  return negotiate_pool (self, caps) ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+refuse_caps (TlBatcher *self, GstCaps *caps)
+{
+  if (!self->refused)
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+        ("batcher does not know this kind of pictures: put imagedecode before "
+         "it."),
+        ("caps %" GST_PTR_FORMAT, caps));
+  self->refused = TRUE;
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
 set_caps (TlBatcher *self, GstCaps *caps)
 {
   GstVideoInfo video;
   TlBatchInfo info;
-  g_autoptr (GstCaps) batch_caps = NULL;
+  GstFlowReturn ret;
 
-  if (!gst_video_info_from_caps (&video, caps)) {
-    GST_ERROR_OBJECT (self, "not a video format: %" GST_PTR_FORMAT, caps);
-    return FALSE;
-  }
+  if (!gst_video_info_from_caps (&video, caps))
+    return refuse_caps (self, caps);
   if (self->info.batch_size == 0)
     take_settings (self);
   info = (TlBatchInfo){.width = GST_VIDEO_INFO_WIDTH (&video),
@@ -350,22 +350,20 @@ set_caps (TlBatcher *self, GstCaps *caps)
       .batch_size = (gint) self->run_batch_size};
   if (info.width == self->info.width && info.height == self->info.height) {
     self->video = video;
-    return TRUE;
+    return GST_FLOW_OK;
   }
   if (self->refused)
-    return FALSE;
+    return GST_FLOW_ERROR;
   if (self->batch.buffer)
     return refuse_change (self, &video);
   if (tl_batch_info_size (&info) > TL_BATCH_MAX_BYTES)
     return refuse_bytes (self, &info);
   self->video = video;
   self->info = info;
-  batch_caps = tl_batch_info_to_caps (&info);
-  if (gst_pad_set_caps (self->srcpad, batch_caps)
-      && negotiate_pool (self, batch_caps))
-    return TRUE;
-  forget_caps (self);
-  return FALSE;
+  ret = send_caps (self);
+  if (ret != GST_FLOW_OK)
+    forget_caps (self);
+  return ret;
 }
 
 /* A phase other than that of the batch begins, or that of the batch ends. */
@@ -396,20 +394,33 @@ end_flush (TlBatcher *self)
 {
   guint n = drop_batch (self);
 
+  self->flow = GST_FLOW_OK;
+
   if (n > 0)
     GST_ELEMENT_WARNING (self, STREAM, FAILED,
         ("A flush dropped %u samples that were not yet in a batch.", n),
         ("epoch %" G_GINT64_FORMAT ", %s", self->step_epoch,
             tl_split_nick (self->step_split)));
-  set_pool_flushing (self, FALSE);
+  tl_pool_slot_set_flushing (&self->pool, FALSE);
 }
 
-static gboolean
+/* What a flush interrupts is FLUSHING: FALSE would be an error to who pushes a
+ * picture behind a sticky event. */
+static GstFlowReturn
+forward (TlBatcher *self, GstEvent *event)
+{
+  if (gst_pad_event_default (self->sinkpad, GST_OBJECT (self), event))
+    return GST_FLOW_OK;
+  return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING
+                                            : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
 tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   TlBatcher *self = TL_BATCHER (parent);
+  GstFlowReturn ret;
   GstCaps *caps;
-  gboolean ret;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
@@ -425,7 +436,7 @@ tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       end_stream (self);
       break;
     case GST_EVENT_FLUSH_START:
-      set_pool_flushing (self, TRUE);
+      tl_pool_slot_set_flushing (&self->pool, TRUE);
       break;
     case GST_EVENT_FLUSH_STOP:
       end_flush (self);
@@ -433,7 +444,7 @@ tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     default:
       break;
   }
-  return gst_pad_event_default (pad, parent, event);
+  return forward (self, event);
 }
 
 /* ---- queries ---- */
@@ -450,16 +461,22 @@ tl_batcher_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
 /* ---- life ---- */
 
+/* FLUSH_STOP may have waited for the stream lock, and comes when the pads are
+ * inactive already. */
 static void
 reset (TlBatcher *self)
 {
+  GST_PAD_STREAM_LOCK (self->sinkpad);
   drop_batch (self);
-  replace_pool (self, NULL);
+  tl_pool_slot_replace (&self->pool, NULL);
   forget_caps (self);
   self->refused = FALSE;
   self->n_pushed = 0;
+  self->flow = GST_FLOW_OK;
   self->step = 0;
   self->step_epoch = -1;
+  tl_pool_slot_set_flushing (&self->pool, FALSE);
+  GST_PAD_STREAM_UNLOCK (self->sinkpad);
 }
 
 static GstStateChangeReturn
@@ -472,7 +489,7 @@ tl_batcher_change_state (GstElement *element, GstStateChange transition)
       && !tl_element_check_ranges (element))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
-    set_pool_flushing (self, TRUE);
+    tl_pool_slot_set_flushing (&self->pool, TRUE);
   ret = GST_ELEMENT_CLASS (tl_batcher_parent_class)
             ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
@@ -523,7 +540,10 @@ tl_batcher_get_property (GObject *object, guint id, GValue *value,
 static void
 tl_batcher_finalize (GObject *object)
 {
-  reset (TL_BATCHER (object));
+  TlBatcher *self = TL_BATCHER (object);
+
+  drop_batch (self);
+  tl_pool_slot_clear (&self->pool);
   G_OBJECT_CLASS (tl_batcher_parent_class)->finalize (object);
 }
 
@@ -570,6 +590,7 @@ tl_batcher_class_init (TlBatcherClass *klass)
 static void
 tl_batcher_init (TlBatcher *self)
 {
+  tl_pool_slot_init (&self->pool);
   self->batch_size = DEFAULT_BATCH_SIZE;
   self->drop_last = DEFAULT_DROP_LAST;
   self->step_epoch = -1;
@@ -577,7 +598,7 @@ tl_batcher_init (TlBatcher *self)
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, tl_batcher_chain);
-  gst_pad_set_event_function (self->sinkpad, tl_batcher_sink_event);
+  gst_pad_set_event_full_function (self->sinkpad, tl_batcher_sink_event);
   gst_pad_set_query_function (self->sinkpad, tl_batcher_sink_query);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 

@@ -2,6 +2,7 @@
 
 #include "tlbatcher.h"
 #include "tlbatchpool.h"
+#include "tlpictures.h"
 
 #include <tlbatchmeta.h>
 #include <tlevents.h>
@@ -10,21 +11,6 @@
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
-
-/* 3 bytes of padding per row. */
-#define WIDTH 3
-#define HEIGHT 2
-#define ROW (WIDTH * 3)
-#define STRIDE 12
-#define CAPS "video/x-raw,format=RGB,width=3,height=2,framerate=30/1"
-
-typedef struct
-{
-  guint32 epoch;
-  TlSplit split;
-  guint64 position;
-  guint64 n;
-} Sample;
 
 static GstHarness *
 new_harness (guint batch_size)
@@ -35,37 +21,12 @@ new_harness (guint batch_size)
   return h;
 }
 
-/* Pixel bytes say where they are from; the padding must not arrive. */
-static GstBuffer *
-new_picture (const Sample *sample)
-{
-  GstBuffer *buffer = gst_buffer_new_allocate (NULL, STRIDE * HEIGHT, NULL);
-  TlSampleMeta *meta = tl_buffer_add_sample_meta (buffer);
-  g_autofree gchar *path =
-      g_strdup_printf ("%" G_GUINT64_FORMAT ".jpg", sample->position);
-  guint8 bytes[STRIDE * HEIGHT];
-
-  memset (bytes, 0xee, sizeof bytes);
-  for (gint y = 0; y < HEIGHT; y++)
-    memset (bytes + y * STRIDE, (gint) (10 * sample->position + y), ROW);
-  gst_buffer_fill (buffer, 0, bytes, sizeof bytes);
-  meta->label = (gint32) (sample->position % 2);
-  meta->group = 7;
-  meta->path = g_ref_string_new (path);
-  meta->index = 100 + sample->position;
-  meta->epoch = meta->view = sample->epoch;
-  meta->position = sample->position;
-  meta->n = sample->n;
-  meta->split = sample->split;
-  return buffer;
-}
-
 static GstFlowReturn
 push (GstHarness *h, guint32 epoch, TlSplit split, guint64 position, guint64 n)
 {
   Sample sample = {epoch, split, position, n};
 
-  return gst_harness_push (h, new_picture (&sample));
+  return gst_harness_push (h, picture_new (&sample));
 }
 
 static void
@@ -150,13 +111,13 @@ GST_START_TEST (rows_are_packed_and_meta_is_full)
   TlBatchMeta *meta;
   GstMapInfo map;
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 3, TL_SPLIT_TRAIN, 4, 6, 9);
   batch = gst_harness_pull (h);
   caps = gst_pad_get_current_caps (h->sinkpad);
   fail_unless (tl_batch_info_from_caps (&info, caps));
-  fail_unless (
-      info.width == WIDTH && info.height == HEIGHT && info.batch_size == 2);
+  fail_unless (info.width == PICTURE_WIDTH && info.height == PICTURE_HEIGHT
+      && info.batch_size == 2);
   fail_unless_equals_uint64 (GST_BUFFER_OFFSET (batch), 0);
   fail_if (
       GST_BUFFER_PTS_IS_VALID (batch) || GST_BUFFER_DURATION_IS_VALID (batch));
@@ -174,11 +135,12 @@ GST_START_TEST (rows_are_packed_and_meta_is_full)
 
   fail_unless_equals_int (gst_buffer_n_memory (batch), 1);
   gst_buffer_map (batch, &map, GST_MAP_READ);
-  fail_unless_equals_uint64 (map.size, 2 * HEIGHT * ROW);
+  fail_unless_equals_uint64 (map.size, 2 * PICTURE_HEIGHT * PICTURE_ROW);
   fail_unless_equals_uint64 ((guintptr) map.data % TL_BATCH_ALIGNMENT, 0);
-  for (gint i = 0; i < 2 * HEIGHT * ROW; i++)
+  for (gint i = 0; i < 2 * PICTURE_HEIGHT * PICTURE_ROW; i++)
     fail_unless_equals_int (map.data[i],
-        10 * (4 + i / (HEIGHT * ROW)) + i / ROW % HEIGHT);
+        10 * (4 + i / (PICTURE_HEIGHT * PICTURE_ROW))
+            + i / PICTURE_ROW % PICTURE_HEIGHT);
   gst_buffer_unmap (batch, &map);
   gst_harness_teardown (h);
 }
@@ -189,20 +151,20 @@ GST_START_TEST (video_meta_says_where_rows_are)
   GstHarness *h = new_harness (1);
   Sample sample = {0, TL_SPLIT_TRAIN, 1, 5};
   gsize offset[GST_VIDEO_MAX_PLANES] = {1};
-  gint stride[GST_VIDEO_MAX_PLANES] = {STRIDE};
-  GstBuffer *picture = new_picture (&sample);
+  gint stride[GST_VIDEO_MAX_PLANES] = {PICTURE_STRIDE};
+  GstBuffer *picture = picture_new (&sample);
   g_autoptr (GstBuffer) batch = NULL;
-  guint8 bytes[ROW + 1];
+  guint8 bytes[PICTURE_ROW + 1];
 
-  gst_harness_set_src_caps_str (h, CAPS);
-  gst_buffer_add_video_meta_full (picture, 0, GST_VIDEO_FORMAT_RGB, WIDTH,
-      HEIGHT, 1, offset, stride);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
+  gst_buffer_add_video_meta_full (picture, 0, GST_VIDEO_FORMAT_RGB,
+      PICTURE_WIDTH, PICTURE_HEIGHT, 1, offset, stride);
   fail_unless_equals_int (gst_harness_push (h, picture), GST_FLOW_OK);
   batch = gst_harness_pull (h);
   gst_buffer_extract (batch, 0, bytes, sizeof bytes);
-  fail_unless_equals_int (bytes[ROW - 2], 10);
-  fail_unless_equals_int (bytes[ROW - 1], 0xee);
-  fail_unless_equals_int (bytes[ROW], 11);
+  fail_unless_equals_int (bytes[PICTURE_ROW - 2], 10);
+  fail_unless_equals_int (bytes[PICTURE_ROW - 1], 0xee);
+  fail_unless_equals_int (bytes[PICTURE_ROW], 11);
   gst_harness_teardown (h);
 }
 GST_END_TEST
@@ -211,7 +173,7 @@ GST_START_TEST (phases_are_never_mixed)
 {
   GstHarness *h = new_harness (4);
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   /* The last position ends a phase, whatever follows. */
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 6, 6);
   expect_batch (h, 0, TL_SPLIT_TRAIN, 4, 0);
@@ -237,7 +199,7 @@ GST_START_TEST (next_phase_event_closes_and_follows)
   TlPhase same = {.epoch = 0, .split = TL_SPLIT_TRAIN, .n = 5};
   TlPhase next = {.epoch = 0, .split = TL_SPLIT_VALID, .n = 2};
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 3, 5);
   gst_harness_push_event (h, tl_event_new_phase (&same));
   push_phase_end (h, 7, TL_SPLIT_VALID);
@@ -288,7 +250,7 @@ GST_START_TEST (events_keep_their_place)
       GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
       note_order, order, NULL);
   gst_harness_add_element_src_pad (h, src);
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   gst_harness_push_event (h, tl_event_new_dataset (&dataset));
   gst_harness_push_event (h, tl_event_new_transform (&transform));
   gst_harness_push_event (h, tl_event_new_phase (&phase));
@@ -306,7 +268,7 @@ GST_START_TEST (interruption_leaves_samples_to_a_resume)
 {
   GstHarness *h = new_harness (4);
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 6, 9);
   expect_batch (h, 0, TL_SPLIT_TRAIN, 4, 0);
   gst_harness_push_event (h, gst_event_new_eos ());
@@ -320,7 +282,7 @@ GST_START_TEST (drop_last_spares_evaluation)
   GstHarness *h = new_harness (4);
 
   g_object_set (h->element, "drop-last", TRUE, NULL);
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 6, 6);
   expect_batch (h, 0, TL_SPLIT_TRAIN, 4, 0);
   expect_nothing (h);
@@ -337,9 +299,9 @@ GST_START_TEST (unused_slots_are_zero)
 {
   GstHarness *h = new_harness (3);
   g_autoptr (GstBuffer) batch = NULL;
-  guint8 bytes[3 * HEIGHT * ROW];
+  guint8 bytes[3 * PICTURE_HEIGHT * PICTURE_ROW];
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 3, 9);
   gst_buffer_unref (gst_harness_pull (h));
   push_range (h, 0, TL_SPLIT_TRAIN, 3, 4, 9);
@@ -347,7 +309,7 @@ GST_START_TEST (unused_slots_are_zero)
   batch = gst_harness_pull (h);
   fail_unless_equals_uint64 (gst_buffer_extract (batch, 0, bytes, sizeof bytes),
       sizeof bytes);
-  for (gsize i = HEIGHT * ROW; i < sizeof bytes; i++)
+  for (gsize i = PICTURE_HEIGHT * PICTURE_ROW; i < sizeof bytes; i++)
     fail_unless_equals_int (bytes[i], 0);
   gst_harness_teardown (h);
 }
@@ -361,7 +323,7 @@ GST_START_TEST (flush_drops_and_says_so)
   GstSegment segment;
 
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   for (guint i = 0; i < 20; i++) {
     push_range (h, 0, TL_SPLIT_TRAIN, 0, i % 4, 9);
     gst_harness_push_event (h, gst_event_new_flush_start ());
@@ -384,7 +346,7 @@ GST_START_TEST (size_change_in_a_batch_is_refused)
   GstHarness *h = new_harness (4);
   GstBus *bus = watch (h);
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 1, 9);
   gst_harness_set_src_caps_str (h, "video/x-raw,format=RGB,width=5,height=4");
   push (h, 0, TL_SPLIT_TRAIN, 1, 9);
@@ -401,18 +363,19 @@ GST_START_TEST (foreign_pictures_are_refused)
   Sample sample = {0, TL_SPLIT_TRAIN, 0, 9};
   GstBuffer *picture;
 
-  gst_harness_set_src_caps_str (h, CAPS);
-  picture = gst_buffer_new_allocate (NULL, STRIDE * HEIGHT, NULL);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
+  picture =
+      gst_buffer_new_allocate (NULL, PICTURE_STRIDE * PICTURE_HEIGHT, NULL);
   fail_unless_equals_int (gst_harness_push (h, picture), GST_FLOW_ERROR);
   expect_error (h, bus, GST_STREAM_ERROR, "which sample");
 
-  picture = new_picture (&sample);
-  gst_buffer_set_size (picture, STRIDE * HEIGHT - 1);
+  picture = picture_new (&sample);
+  gst_buffer_set_size (picture, PICTURE_STRIDE * PICTURE_HEIGHT - 1);
   fail_unless_equals_int (gst_harness_push (h, picture), GST_FLOW_ERROR);
   expect_error (h, bus, GST_STREAM_ERROR, "has 23 bytes");
 
   /* Says it is smaller than the caps. */
-  picture = new_picture (&sample);
+  picture = picture_new (&sample);
   gst_buffer_add_video_meta (picture, 0, GST_VIDEO_FORMAT_RGB, 1, 1);
   fail_unless_equals_int (gst_harness_push (h, picture), GST_FLOW_ERROR);
   expect_error (h, bus, GST_STREAM_ERROR, "broken");
@@ -433,7 +396,7 @@ GST_START_TEST (pictures_without_caps_are_refused)
   gst_harness_play (h);
   gst_pad_send_event (sink, gst_event_new_stream_start ("x"));
   gst_pad_send_event (sink, gst_event_new_segment (&segment));
-  fail_unless_equals_int (gst_pad_chain (sink, new_picture (&sample)),
+  fail_unless_equals_int (gst_pad_chain (sink, picture_new (&sample)),
       GST_FLOW_NOT_NEGOTIATED);
   expect_error (h, bus, GST_CORE_ERROR, "without caps");
   unwatch (h, bus);
@@ -481,7 +444,7 @@ GST_START_TEST (memory_is_bounded)
   GstHarness *h = new_harness (2);
   GHashTable *seen = g_hash_table_new (NULL, NULL);
 
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   for (guint i = 0; i < 100; i++) {
     GstBuffer *batch;
     GstMapInfo map;
@@ -542,7 +505,7 @@ GST_START_TEST (offered_pool_is_used)
 
   gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, offer_small_pool,
       &pool, NULL);
-  gst_harness_set_src_caps_str (h, CAPS);
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
   push_range (h, 0, TL_SPLIT_TRAIN, 0, 2, 9);
   batch = gst_harness_pull (h);
   fail_unless (pool != NULL && (gpointer) batch->pool == pool);
@@ -561,7 +524,7 @@ GST_START_TEST (stop_frees_a_full_pool)
 
     gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
         offer_small_pool, &pool, NULL);
-    gst_harness_set_src_caps_str (h, CAPS);
+    gst_harness_set_src_caps_str (h, PICTURE_CAPS);
     fail_unless (pool != NULL);
     thread = g_thread_new ("push", push_endlessly, h);
     while (gst_harness_buffers_in_queue (h) < 2)
