@@ -40,9 +40,7 @@
 #define TL_KEY_POSITION "tlpipe.position"
 #define TL_KEY_VIEWS "tlpipe.views"
 #define TL_KEY_STEP "tlpipe.step"
-#define TL_KEY_PHASE_SUMS "tlpipe.phase"  /* "n=.. loss=<hex float> .." */
-#define TL_KEY_SKIPPED "tlpipe.skipped"   /* ranges of indices */
-#define TL_KEY_COUNTERS "tlpipe.counters" /* early stop, errors */
+#define TL_KEY_PHASE_SUMS "tlpipe.phase" /* "n=.. loss=<hex float> .." */
 
 /* How good it is: "loss=0.21 accuracy=0.94 ..." of the last whole phase of each
  * split; absent before the first. */
