@@ -135,6 +135,23 @@ tl_query_is_final_checkpoint (GstQuery *query)
 }
 
 void
+tl_query_set_final_checkpoint_received (GstQuery *query, guint64 n)
+{
+  gst_structure_set (gst_query_writable_structure (query), "received",
+      G_TYPE_UINT64, n, NULL);
+}
+
+guint64
+tl_query_final_checkpoint_received (GstQuery *query)
+{
+  guint64 n = G_MAXUINT64;
+
+  if (tl_query_is_final_checkpoint (query))
+    gst_structure_get_uint64 (gst_query_get_structure (query), "received", &n);
+  return n;
+}
+
+void
 tl_query_answer_final_checkpoint (GstQuery *query, GstBuffer *checkpoint)
 {
   gst_structure_set (gst_query_writable_structure (query), "checkpoint",

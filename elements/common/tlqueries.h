@@ -46,6 +46,11 @@ TL_API gboolean tl_query_parse_preprocess (GstQuery *query, TlPreprocess *ret);
 TL_API GstQuery *tl_query_new_final_checkpoint (void);
 TL_API gboolean tl_query_is_final_checkpoint (GstQuery *query);
 
+/* How many checkpoints have come to who asks: a queue on the way may hold more,
+ * and loses them at a stop. Unset, it is G_MAXUINT64: all of them. */
+TL_API void tl_query_set_final_checkpoint_received (GstQuery *query, guint64 n);
+TL_API guint64 tl_query_final_checkpoint_received (GstQuery *query);
+
 /* @checkpoint is *borrowed*: the query takes its own reference. */
 TL_API void tl_query_answer_final_checkpoint (GstQuery *query,
     GstBuffer *checkpoint);

@@ -18,9 +18,12 @@ struct TlCheckpointQueue
 
   GMutex lock; /* all below */
   GCond changed;
-  GQueue waiting; /* Job */
+  GQueue waiting;     /* Job */
+  guint64 n_pushed;   /* who pushes now has a number below, and its turn when */
+  guint64 n_appended; /* that many are in the queue or were written */
   gboolean is_writing;
   gboolean hurried;
+  gboolean closed;
   gboolean stopping;
   gboolean failed;
 };
@@ -112,27 +115,70 @@ drop_outdated (TlCheckpointQueue *self)
     free_job (g_queue_pop_tail (&self->waiting));
 }
 
-gboolean
-tl_checkpoint_queue_push (TlCheckpointQueue *self, GstBuffer *checkpoint,
-    TlCheckpointInfo *info)
+/* Takes over the job. */
+static GstFlowReturn
+append (TlCheckpointQueue *self, Job *job)
+{
+  guint64 number = self->n_pushed++;
+  GstFlowReturn flow;
+
+  drop_outdated (self);
+  while (number != self->n_appended
+      || (self->waiting.length >= MAX_WAITING && !self->hurried
+          && !self->failed))
+    g_cond_wait (&self->changed, &self->lock);
+  self->n_appended++;
+  flow = self->failed ? GST_FLOW_ERROR : GST_FLOW_OK;
+  if (flow == GST_FLOW_OK)
+    g_queue_push_tail (&self->waiting, job);
+  else
+    free_job (job);
+  g_cond_broadcast (&self->changed);
+  return flow;
+}
+
+static GstFlowReturn
+push (TlCheckpointQueue *self, GstBuffer *checkpoint, TlCheckpointInfo *info,
+    gboolean is_last)
 {
   Job *job = g_new (Job, 1);
-  gboolean failed;
+  GstFlowReturn flow = GST_FLOW_FLUSHING;
 
   *job = (Job){checkpoint, *info};
   *info = (TlCheckpointInfo){0};
   g_mutex_lock (&self->lock);
-  drop_outdated (self);
-  while (self->waiting.length >= MAX_WAITING && !self->hurried && !self->failed)
-    g_cond_wait (&self->changed, &self->lock);
-  failed = self->failed;
-  if (failed)
-    free_job (job);
+  if (!self->closed || is_last)
+    flow = append (self, job);
   else
-    g_queue_push_tail (&self->waiting, job);
-  g_cond_broadcast (&self->changed);
+    free_job (job);
   g_mutex_unlock (&self->lock);
-  return !failed;
+  return flow;
+}
+
+GstFlowReturn
+tl_checkpoint_queue_push (TlCheckpointQueue *self, GstBuffer *checkpoint,
+    TlCheckpointInfo *info)
+{
+  return push (self, checkpoint, info, FALSE);
+}
+
+guint64
+tl_checkpoint_queue_close (TlCheckpointQueue *self)
+{
+  guint64 n;
+
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  n = self->n_pushed;
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+GstFlowReturn
+tl_checkpoint_queue_push_last (TlCheckpointQueue *self, GstBuffer *checkpoint,
+    TlCheckpointInfo *info)
+{
+  return push (self, checkpoint, info, TRUE);
 }
 
 void

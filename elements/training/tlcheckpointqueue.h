@@ -27,10 +27,17 @@ TlCheckpointQueue *tl_checkpoint_queue_new (TlCheckpointWrite write,
 /* Writes what waits, ends the thread and frees. Accepts NULL. */
 void tl_checkpoint_queue_free (TlCheckpointQueue *self);
 
-/* Appends a checkpoint; takes over both, @info is emptied. Waits for room,
- * unless it is hurried: then the queue is longer for once. FALSE if writing has
- * failed. */
-gboolean tl_checkpoint_queue_push (TlCheckpointQueue *self,
+/* Appends a checkpoint, behind those that are being pushed already; takes over
+ * both, @info is emptied. Waits for room, unless it is hurried: then the queue
+ * is longer for once. GST_FLOW_ERROR if writing has failed, GST_FLOW_FLUSHING
+ * once it is closed. */
+GstFlowReturn tl_checkpoint_queue_push (TlCheckpointQueue *self,
+    GstBuffer *checkpoint, TlCheckpointInfo *info);
+
+/* Nothing but one last checkpoint is taken from now on, so that no older one
+ * comes behind it. Returns how many were taken. */
+guint64 tl_checkpoint_queue_close (TlCheckpointQueue *self);
+GstFlowReturn tl_checkpoint_queue_push_last (TlCheckpointQueue *self,
     GstBuffer *checkpoint, TlCheckpointInfo *info);
 
 /* While TRUE, a push does not wait. Any thread. */

@@ -281,26 +281,34 @@ read_info (TlCheckpointSink *self, GstBuffer *checkpoint, TlCheckpointInfo *ret)
   return FALSE;
 }
 
-/* Takes over @checkpoint. */
-static gboolean
-enqueue (TlCheckpointSink *self, GstBuffer *checkpoint)
-{
-  g_auto (TlCheckpointInfo) info = {0};
-
-  if (read_info (self, checkpoint, &info))
-    return tl_checkpoint_queue_push (self->queue, checkpoint, &info);
-  gst_buffer_unref (checkpoint);
-  return FALSE;
-}
-
 /* In place of the base class's, which would make a checkpoint that comes in
  * PAUSED wait for PLAYING: it would be lost when the pipeline is stopped, and
  * the trainer, waiting in its push, could not answer for the final one. */
 static GstFlowReturn
 tl_checkpoint_sink_chain (GstPad *pad, GstObject *parent, GstBuffer *checkpoint)
 {
-  return enqueue (TL_CHECKPOINT_SINK (parent), checkpoint) ? GST_FLOW_OK
-                                                           : GST_FLOW_ERROR;
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (parent);
+  g_auto (TlCheckpointInfo) info = {0};
+
+  if (read_info (self, checkpoint, &info))
+    return tl_checkpoint_queue_push (self->queue, checkpoint, &info);
+  gst_buffer_unref (checkpoint);
+  return GST_FLOW_ERROR;
+}
+
+/* The base class's would drop what is in the list. */
+static GstFlowReturn
+tl_checkpoint_sink_chain_list (GstPad *pad, GstObject *parent,
+    GstBufferList *list)
+{
+  guint n = gst_buffer_list_length (list);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < n && flow == GST_FLOW_OK; i++)
+    flow = tl_checkpoint_sink_chain (pad, parent,
+        gst_buffer_ref (gst_buffer_list_get (list, i)));
+  gst_buffer_list_unref (list);
+  return flow;
 }
 
 static gboolean
@@ -359,13 +367,16 @@ static void
 ask_for_final (TlCheckpointSink *self)
 {
   g_autoptr (GstQuery) query = tl_query_new_final_checkpoint ();
-  GstBuffer *checkpoint;
+  g_autoptr (GstBuffer) checkpoint = NULL;
+  g_auto (TlCheckpointInfo) info = {0};
 
-  if (!gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
-    return;
-  checkpoint = tl_query_parse_final_checkpoint (query);
-  if (checkpoint)
-    enqueue (self, checkpoint);
+  tl_query_set_final_checkpoint_received (query,
+      tl_checkpoint_queue_close (self->queue));
+  if (gst_pad_peer_query (GST_BASE_SINK_PAD (self), query))
+    checkpoint = tl_query_parse_final_checkpoint (query);
+  if (checkpoint && read_info (self, checkpoint, &info))
+    tl_checkpoint_queue_push_last (self->queue, g_steal_pointer (&checkpoint),
+        &info);
 }
 
 static GstStateChangeReturn
@@ -473,6 +484,8 @@ tl_checkpoint_sink_init (TlCheckpointSink *self)
   self->best_metric = NAN;
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self),
       tl_checkpoint_sink_chain);
+  gst_pad_set_chain_list_function (GST_BASE_SINK_PAD (self),
+      tl_checkpoint_sink_chain_list);
   gst_base_sink_set_sync (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_async_enabled (GST_BASE_SINK (self), FALSE);
   gst_base_sink_set_last_sample_enabled (GST_BASE_SINK (self), FALSE);

@@ -9,6 +9,25 @@ is_phase (const TlPhaseTracker *self, guint32 epoch, TlSplit split)
       && self->phase.split == split;
 }
 
+/* Below, at or above 0: before, in or behind the latest phase. */
+static gint64
+compare_to_latest (const TlPhaseTracker *self, const TlPhase *phase)
+{
+  return ((gint64) phase->epoch - self->latest_epoch) * TL_N_SPLITS
+      + phase->split - self->latest_split;
+}
+
+gboolean
+tl_phase_tracker_is_late (const TlPhaseTracker *self, const TlPhase *phase,
+    guint64 position)
+{
+  gint64 order = compare_to_latest (self, phase);
+
+  if (!self->has_come || order > 0)
+    return FALSE;
+  return order < 0 || !self->is_open || position < self->next;
+}
+
 static gboolean
 close_phase (TlPhaseTracker *self, guint64 skipped, TlEndedPhase *ended)
 {
@@ -36,8 +55,11 @@ open_phase (TlPhaseTracker *self, const TlPhase *phase, TlEndedPhase *ended)
   gboolean has_ended =
       self->is_open && close_without_count (self, self->phase.n, ended);
 
-  *self =
-      (TlPhaseTracker){.is_open = TRUE, .phase = *phase, .next = phase->first};
+  self->is_open = TRUE;
+  self->phase = *phase;
+  self->next = phase->first;
+  self->n_samples = 0;
+  self->is_cut = FALSE;
   return has_ended;
 }
 
@@ -45,9 +67,10 @@ gboolean
 tl_phase_tracker_begin (TlPhaseTracker *self, const TlPhase *phase,
     TlEndedPhase *ended)
 {
-  if (!is_phase (self, phase->epoch, phase->split))
+  if (is_phase (self, phase->epoch, phase->split))
+    self->phase = *phase;
+  else if (!self->has_come || compare_to_latest (self, phase) > 0)
     return open_phase (self, phase, ended);
-  self->phase = *phase;
   return FALSE;
 }
 
@@ -61,6 +84,9 @@ tl_phase_tracker_samples (TlPhaseTracker *self, const TlPhase *phase,
     has_ended = open_phase (self, phase, ended);
   self->n_samples += n_samples;
   self->next = last_position + 1;
+  self->has_come = TRUE;
+  self->latest_epoch = phase->epoch;
+  self->latest_split = phase->split;
   return has_ended;
 }
 
@@ -83,4 +109,5 @@ void
 tl_phase_tracker_flush (TlPhaseTracker *self)
 {
   self->is_cut = self->is_open;
+  self->has_come = FALSE;
 }

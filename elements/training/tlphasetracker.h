@@ -27,10 +27,22 @@ typedef struct
   guint64 next;      /* position behind the last sample, or phase.first */
   guint64 n_samples; /* that came since phase.first */
   gboolean is_cut;   /* by a flush */
+
+  /* Samples came, and were not flushed since: the phase of the latest. */
+  gboolean has_come;
+  guint32 latest_epoch;
+  TlSplit latest_split;
 } TlPhaseTracker;
 
+/* Whether samples of @phase, the first of them at @position, come behind
+ * samples that belong after them. Epochs follow each other, in each the splits
+ * in their order, in each positions. A flush begins anew. */
+gboolean tl_phase_tracker_is_late (const TlPhaseTracker *self,
+    const TlPhase *phase, guint64 position);
+
 /* tl-phase came. Returns TRUE, with @ended filled, if that ended another
- * phase. The same phase once more changes nothing but what is announced. */
+ * phase. The same phase once more changes nothing but what is announced, and
+ * that of a phase which has ended, nothing: the event is sticky. */
 gboolean tl_phase_tracker_begin (TlPhaseTracker *self, const TlPhase *phase,
     TlEndedPhase *ended);
 

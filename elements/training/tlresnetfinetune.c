@@ -88,17 +88,18 @@ struct _TlResnetFinetune
   GstPad *sinkpad;
   GstPad *srcpad;
 
-  /* Under the object lock. Settings do not change from PAUSED on, so that the
-   * run reads them without it. */
+  /* Under the object lock. */
   TlTrainSettings settings;
-  gboolean settings_are_fixed;
+  gboolean has_new_settings; /* since they were copied */
   TlTrainValues values;
 
   gint save_requested; /* atomic */
 
-  /* Set in READY. */
+  /* Set from NULL to READY and from READY to PAUSED: a run keeps to the settings
+   * it began with, and reads them without a lock. */
+  TlTrainSettings run_settings;
   const TlShim *shim;
-  TlWeights *weights; /* NULL: to be opened (again) */
+  TlWeights *weights; /* NULL: to be opened */
 
   TlGate gate; /* open while PLAYING */
 
@@ -123,12 +124,8 @@ tl_resnet_finetune_set_property (GObject *object, guint id, const GValue *value,
   TlResnetFinetune *self = TL_RESNET_FINETUNE (object);
 
   GST_OBJECT_LOCK (self);
-  if (self->settings_are_fixed) {
-    GST_WARNING_OBJECT (self, "%s cannot change during a run", pspec->name);
-  } else {
-    tl_train_settings_set (&self->settings, id - PROP_SETTINGS, value);
-    g_clear_pointer (&self->weights, tl_weights_free);
-  }
+  tl_train_settings_set (&self->settings, id - PROP_SETTINGS, value);
+  self->has_new_settings = TRUE;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -173,11 +170,11 @@ check_settings (TlResnetFinetune *self)
 
   if (!tl_element_check_ranges (GST_ELEMENT (self)))
     return FALSE;
-  status = tl_train_settings_check (&self->settings, &error);
+  status = tl_train_settings_check (&self->run_settings, &error);
   if (status == TL_OK) {
     self->shim = tl_shim_load (&error);
     status = self->shim
-        ? self->shim->device_open (self->settings.device, &device, &error)
+        ? self->shim->device_open (self->run_settings.device, &device, &error)
         : TL_ERROR_NOT_FOUND;
   }
   if (status == TL_OK)
@@ -205,17 +202,34 @@ open_weights (const TlTrainSettings *settings, TlWeights **ret, TlError *error)
       settings->resume);
 }
 
+/* TRUE if they are other ones than before. */
+static gboolean
+copy_settings (TlResnetFinetune *self)
+{
+  gboolean has_new_settings;
+
+  GST_OBJECT_LOCK (self);
+  has_new_settings = self->has_new_settings;
+  self->has_new_settings = FALSE;
+  if (has_new_settings)
+    tl_train_settings_copy (&self->run_settings, &self->settings);
+  GST_OBJECT_UNLOCK (self);
+  return has_new_settings;
+}
+
 static gboolean
 prepare (TlResnetFinetune *self)
 {
   TlError error = TL_ERROR_INIT;
   TlStatus status;
 
+  if (copy_settings (self))
+    g_clear_pointer (&self->weights, tl_weights_free);
   if (self->weights)
     return TRUE;
   if (!check_settings (self))
     return FALSE;
-  status = open_weights (&self->settings, &self->weights, &error);
+  status = open_weights (&self->run_settings, &self->weights, &error);
   if (status == TL_OK)
     return TRUE;
   tl_element_post_error (GST_ELEMENT (self), status, &error);
@@ -225,22 +239,28 @@ prepare (TlResnetFinetune *self)
 /* ---- READY to PAUSED and back ---- */
 
 static gboolean
+pass_gate (GstElement *element, gboolean *has_waited)
+{
+  return tl_gate_pass (&TL_RESNET_FINETUNE (element)->gate, has_waited);
+}
+
+static gboolean
 start (TlResnetFinetune *self)
 {
   TlTrainRunConfig config = {.element = GST_ELEMENT (self),
       .srcpad = self->srcpad,
       .lock = &self->run_lock,
-      .settings = &self->settings,
+      .settings = &self->run_settings,
       .save_requested = &self->save_requested,
-      .values_changed = values_changed};
+      .values_changed = values_changed,
+      .pass_gate = pass_gate};
 
   if (!prepare (self))
     return FALSE;
   config.shim = self->shim;
   config.weights = self->weights;
-  config.resume = *self->settings.resume != '\0';
+  config.resume = *self->run_settings.resume != '\0';
   GST_OBJECT_LOCK (self);
-  self->settings_are_fixed = TRUE;
   tl_train_values_reset (&self->values);
   GST_OBJECT_UNLOCK (self);
   g_atomic_int_set (&self->save_requested, FALSE);
@@ -251,15 +271,16 @@ start (TlResnetFinetune *self)
   return TRUE;
 }
 
+/* FLUSH_STOP may have waited for the stream lock, and comes when the pads are
+ * inactive already. */
 static void
 stop (TlResnetFinetune *self)
 {
+  GST_PAD_STREAM_LOCK (self->sinkpad);
   g_mutex_lock (&self->run_lock);
   g_clear_pointer (&self->run, tl_train_run_free);
   g_mutex_unlock (&self->run_lock);
-  GST_OBJECT_LOCK (self);
-  self->settings_are_fixed = FALSE;
-  GST_OBJECT_UNLOCK (self);
+  GST_PAD_STREAM_UNLOCK (self->sinkpad);
 }
 
 static GstStateChangeReturn
@@ -317,7 +338,7 @@ tl_resnet_finetune_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
 /* ---- Events ---- */
 
-static gboolean
+static GstFlowReturn
 take_caps (TlResnetFinetune *self, GstEvent *event)
 {
   TlBatchInfo batch;
@@ -329,64 +350,65 @@ take_caps (TlResnetFinetune *self, GstEvent *event)
   GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
       ("%s needs batches: put batcher before it.", GST_OBJECT_NAME (self)),
       ("caps %" GST_PTR_FORMAT, caps));
-  return FALSE;
+  return GST_FLOW_NOT_NEGOTIATED;
 }
 
-static gboolean
-pass_gate (TlResnetFinetune *self)
-{
-  gboolean was_paused;
-
-  return tl_gate_pass (&self->gate, &was_paused);
-}
-
-static gboolean
+static GstFlowReturn
 take_custom (TlResnetFinetune *self, GstEvent *event)
 {
+  gboolean has_waited = FALSE;
   TlPhaseEnd end;
 
   if (!tl_event_parse_phase_end (event, &end))
     return tl_train_run_announce (self->run, event);
-  return pass_gate (self) && tl_train_run_end_phase (self->run, &end);
+  if (!tl_gate_pass (&self->gate, &has_waited))
+    return GST_FLOW_FLUSHING;
+  return tl_train_run_end_phase (self->run, &end);
 }
 
-static gboolean
-take_flush (TlResnetFinetune *self, gboolean is_start)
+static GstFlowReturn
+take_eos (TlResnetFinetune *self)
 {
-  if (!is_start)
-    tl_train_run_flush (self->run);
-  tl_gate_set_flushing (&self->gate, is_start);
-  return TRUE;
+  gboolean has_waited = FALSE;
+
+  if (!tl_gate_pass (&self->gate, &has_waited))
+    return GST_FLOW_FLUSHING;
+  return tl_train_run_eos (self->run);
 }
 
 /* Nothing is passed on: checkpoints are a stream of their own, and a flush of
- * the samples must not drop one. */
-static gboolean
+ * the samples must not drop one. What a flush interrupts is FLUSHING: FALSE
+ * would be an error to who pushes a buffer behind the event. */
+static GstFlowReturn
 tl_resnet_finetune_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
-  gboolean ret = TRUE;
+  GstFlowReturn flow = GST_FLOW_OK;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
-      ret = take_caps (self, event);
+      flow = take_caps (self, event);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
-      ret = take_custom (self, event);
+      flow = take_custom (self, event);
       break;
     case GST_EVENT_EOS:
-      ret = pass_gate (self) && tl_train_run_eos (self->run);
+      flow = take_eos (self);
       break;
     case GST_EVENT_FLUSH_START:
+      tl_gate_set_flushing (&self->gate, TRUE);
+      break;
     case GST_EVENT_FLUSH_STOP:
-      ret = take_flush (self, GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START);
+      if (self->run)
+        tl_train_run_flush (self->run);
+      tl_gate_set_flushing (&self->gate, FALSE);
       break;
     default:
       break;
   }
   gst_event_unref (event);
-  return ret;
+  return flow;
 }
 
 /* ---- Queries ---- */
@@ -398,7 +420,7 @@ answer_cursor (TlResnetFinetune *self, GstQuery *query)
       self->weights ? tl_weights_state (self->weights) : NULL;
   TlCursor cursor = {.resume = TRUE};
 
-  if (!state || *self->settings.resume == '\0')
+  if (!state || *self->run_settings.resume == '\0')
     return FALSE;
   cursor.seed = state->seed;
   cursor.epoch = state->epoch;
@@ -422,7 +444,7 @@ answer_preprocess (TlResnetFinetune *self, GstQuery *query)
   if (!state || tl_query_preprocess_trains (query)
       || !tl_preprocess_from_string (&preprocess, state->preprocess))
     return FALSE;
-  tl_train_settings_get_normalization (&self->settings, &preprocess);
+  tl_train_settings_get_normalization (&self->run_settings, &preprocess);
   tl_query_answer_preprocess (query, &preprocess);
   return TRUE;
 }
@@ -469,7 +491,8 @@ answer_final_checkpoint (TlResnetFinetune *self, GstQuery *query)
   tl_gate_stop (&self->gate);
   g_mutex_lock (&self->run_lock);
   if (self->run)
-    buffer = tl_train_run_take_final (self->run);
+    buffer = tl_train_run_take_final (self->run,
+        tl_query_final_checkpoint_received (query));
   g_mutex_unlock (&self->run_lock);
   if (buffer)
     tl_query_answer_final_checkpoint (query, buffer);
@@ -493,6 +516,7 @@ tl_resnet_finetune_finalize (GObject *object)
 
   tl_weights_free (self->weights);
   tl_train_settings_clear (&self->settings);
+  tl_train_settings_clear (&self->run_settings);
   tl_gate_clear (&self->gate);
   g_mutex_clear (&self->run_lock);
   G_OBJECT_CLASS (tl_resnet_finetune_parent_class)->finalize (object);
@@ -542,7 +566,8 @@ tl_resnet_finetune_init (TlResnetFinetune *self)
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, tl_resnet_finetune_chain);
-  gst_pad_set_event_function (self->sinkpad, tl_resnet_finetune_sink_event);
+  gst_pad_set_event_full_function (self->sinkpad,
+      tl_resnet_finetune_sink_event);
   gst_pad_set_query_function (self->sinkpad, tl_resnet_finetune_sink_query);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
 

@@ -2,9 +2,11 @@
 
 #include "tltrainrun.h"
 
-#include <tlcaps.h>
 #include <tlerror.h>
 #include <tlfail.h>
+
+/* The network halves its pictures five times. */
+#define MIN_SIDE 32
 
 struct TlTrainRun
 {
@@ -22,7 +24,7 @@ struct TlTrainRun
   TlPhaseTracker tracker;
   TlTrainReport report;
   TlTrainValues values;
-  gboolean has_sent_header;
+  TlTrainOutput output;
   gboolean is_over;
   gboolean has_failed;
 };
@@ -33,6 +35,9 @@ tl_train_run_new (const TlTrainRunConfig *config)
   TlTrainRun *self = g_new0 (TlTrainRun, 1);
 
   self->config = *config;
+  self->output = (TlTrainOutput){.element = config->element,
+      .srcpad = config->srcpad,
+      .lock = config->lock};
   self->checkpoint_every =
       tl_train_settings_get_checkpoint_every (config->settings);
   tl_train_values_reset (&self->values);
@@ -52,13 +57,31 @@ tl_train_run_free (TlTrainRun *self)
   g_free (self);
 }
 
-static gboolean
-fail (TlTrainRun *self, TlStatus status, const TlError *error)
+/* Before an error that is posted. */
+static GstFlowReturn
+begin_failure (TlTrainRun *self)
 {
   self->has_failed = TRUE;
   tl_train_report_end (&self->report, GST_PROGRESS_TYPE_ERROR, "failed");
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+fail (TlTrainRun *self, TlStatus status, const TlError *error)
+{
+  GstFlowReturn flow = begin_failure (self);
+
   tl_element_post_error (self->config.element, status, error);
-  return FALSE;
+  return flow;
+}
+
+/* What every batch and event gets once the run does not go on. */
+static GstFlowReturn
+get_flow (const TlTrainRun *self)
+{
+  if (self->has_failed)
+    return GST_FLOW_ERROR;
+  return self->is_over ? GST_FLOW_EOS : self->output.flow;
 }
 
 /* ---- The session ---- */
@@ -83,7 +106,7 @@ warn_at_start (TlTrainRun *self)
         (NULL));
 }
 
-static gboolean
+static GstFlowReturn
 make_session (TlTrainRun *self)
 {
   TlSessionConfig config = {.shim = self->config.shim,
@@ -108,102 +131,64 @@ make_session (TlTrainRun *self)
   tl_train_report_model (&self->report, self->config.shim, session,
       self->config.weights);
   warn_at_start (self);
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
 /* The model is built when the first batch has come: then the classes, the
  * transform and the batch size are known. */
-static gboolean
+static GstFlowReturn
 ensure_session (TlTrainRun *self)
 {
   GstElement *element = self->config.element;
+  GstFlowReturn flow = get_flow (self);
 
-  if (self->session || self->has_failed)
-    return !self->has_failed;
+  if (self->session || flow != GST_FLOW_OK)
+    return flow;
+  if (self->dataset && self->has_batch)
+    return make_session (self);
+  flow = begin_failure (self);
   if (!self->dataset)
     GST_ELEMENT_ERROR (element, STREAM, FORMAT,
         ("Batches came without the list of classes: begin the pipeline with "
          "datasetsrc."),
         ("no tl-dataset event"));
-  else if (!self->has_batch)
+  else
     GST_ELEMENT_ERROR (element, CORE, NEGOTIATION,
         ("Batches came without caps: put batcher before %s.",
             GST_OBJECT_NAME (element)),
         (NULL));
-  else
-    return make_session (self);
-  self->has_failed = TRUE;
-  return FALSE;
+  return flow;
 }
 
 /* ---- Checkpoints ---- */
 
-static void
-send_header (TlTrainRun *self)
-{
-  GstPad *pad = self->config.srcpad;
-  g_autofree gchar *id = NULL;
-  g_autoptr (GstCaps) caps = NULL;
-  GstSegment segment;
-
-  if (self->has_sent_header)
-    return;
-  id = gst_pad_create_stream_id (pad, self->config.element, "checkpoints");
-  caps = gst_caps_from_string (TL_CAPS_CHECKPOINT_TEMPLATE);
-  gst_segment_init (&segment, GST_FORMAT_BYTES);
-  gst_pad_push_event (pad, gst_event_new_stream_start (id));
-  gst_pad_push_event (pad, gst_event_new_caps (caps));
-  gst_pad_push_event (pad, gst_event_new_segment (&segment));
-  self->has_sent_header = TRUE;
-}
-
-/* It counts as saved when it has been pushed: a stop in between asks again. */
 static GstFlowReturn
 push_checkpoint (TlTrainRun *self, TlStateKind kind)
 {
   TlError error = TL_ERROR_INIT;
   GstFlowReturn flow;
-  GstBuffer *buffer;
-  TlStatus status;
+  TlStatus status =
+      tl_train_output_push (&self->output, self->session, kind, &flow, &error);
 
-  if (!gst_pad_is_linked (self->config.srcpad))
-    return GST_FLOW_OK;
-  g_mutex_lock (self->config.lock);
-  status = tl_session_save (self->session, kind, &buffer, &error);
-  g_mutex_unlock (self->config.lock);
-  if (status != TL_OK) {
-    fail (self, status, &error);
-    return GST_FLOW_ERROR;
-  }
-  send_header (self);
-  flow = gst_pad_push (self->config.srcpad, buffer);
-  if (flow == GST_FLOW_OK || flow == GST_FLOW_NOT_LINKED) {
-    g_mutex_lock (self->config.lock);
-    tl_session_mark_saved (self->session);
-    g_mutex_unlock (self->config.lock);
-    return GST_FLOW_OK;
-  }
-  return flow;
+  return status == TL_OK ? flow : fail (self, status, &error);
 }
 
 GstBuffer *
-tl_train_run_take_final (TlTrainRun *self)
+tl_train_run_take_final (TlTrainRun *self, guint64 n_received)
 {
   TlError error = TL_ERROR_INIT;
   GstBuffer *buffer;
 
-  if (!self->session || !tl_session_is_dirty (self->session)
-      || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
+  if (!self->session || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
     return NULL;
-  if (tl_session_save (self->session, TL_STATE_INTERRUPTED, &buffer, &error)
-      != TL_OK) {
-    GST_ELEMENT_WARNING (self->config.element, LIBRARY, FAILED,
-        ("The last steps were not saved: %s", error.message),
-        ("%s", error.detail));
-    return NULL;
-  }
-  tl_session_mark_saved (self->session);
-  return buffer;
+  if (tl_train_output_take_again (&self->output, self->session, n_received,
+          &buffer, &error)
+      == TL_OK)
+    return buffer;
+  GST_ELEMENT_WARNING (self->config.element, LIBRARY, FAILED,
+      ("The last steps were not saved: %s", error.message),
+      ("%s", error.detail));
+  return NULL;
 }
 
 /* ---- The end ---- */
@@ -211,14 +196,8 @@ tl_train_run_take_final (TlTrainRun *self)
 static void
 send_eos (TlTrainRun *self)
 {
-  GstElement *element = self->config.element;
-
   self->is_over = TRUE;
-  send_header (self);
-  gst_pad_push_event (self->config.srcpad, gst_event_new_eos ());
-  /* A SINK element's own: the pipeline ends with it, linked or not. */
-  gst_element_post_message (element,
-      gst_message_new_eos (GST_OBJECT (element)));
+  tl_train_output_end (&self->output);
 }
 
 static GstFlowReturn
@@ -251,10 +230,8 @@ finish_training (TlTrainRun *self)
   guint n_frozen = 0;
   TlStatus status = tl_session_prove_frozen (self->session, &n_frozen, &error);
 
-  if (status != TL_OK) {
-    fail (self, status, &error);
-    return GST_FLOW_ERROR;
-  }
+  if (status != TL_OK)
+    return fail (self, status, &error);
   flow = push_checkpoint (self, TL_STATE_FINISHED);
   if (flow != GST_FLOW_OK)
     return flow;
@@ -293,10 +270,11 @@ publish_phase (TlTrainRun *self, const TlPhaseReport *phase)
 static GstFlowReturn
 conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
 {
+  GstFlowReturn flow = ensure_session (self);
   TlPhaseReport report;
 
-  if (!ensure_session (self))
-    return GST_FLOW_ERROR;
+  if (flow != GST_FLOW_OK)
+    return flow;
   g_mutex_lock (self->config.lock);
   tl_session_end_phase (self->session, ended, &report);
   g_mutex_unlock (self->config.lock);
@@ -314,29 +292,52 @@ conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
 
 /* ---- Announcements ---- */
 
-gboolean
+static GstFlowReturn
+refuse_change (TlTrainRun *self, const TlBatchInfo *batch)
+{
+  GstFlowReturn flow = begin_failure (self);
+
+  GST_ELEMENT_ERROR (self->config.element, CORE, NEGOTIATION,
+      ("Batches of %dx%d changed to %dx%d within the run: keep the size of "
+       "pictures and batches.",
+          self->batch.width, self->batch.height, batch->width, batch->height),
+      ("batch-size %d, then %d", self->batch.batch_size, batch->batch_size));
+  return flow;
+}
+
+static GstFlowReturn
+refuse_size (TlTrainRun *self, const TlBatchInfo *batch)
+{
+  GstFlowReturn flow = begin_failure (self);
+
+  GST_ELEMENT_ERROR (self->config.element, LIBRARY, SETTINGS,
+      ("Pictures of %dx%d are too small: a ResNet takes %dx%d or more. Set "
+       "width and height of imagedecode.",
+          batch->width, batch->height, MIN_SIDE, MIN_SIDE),
+      (NULL));
+  return flow;
+}
+
+GstFlowReturn
 tl_train_run_set_batch (TlTrainRun *self, const TlBatchInfo *batch)
 {
-  if (self->has_failed)
-    return FALSE;
+  GstFlowReturn flow = get_flow (self);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (batch->width < MIN_SIDE || batch->height < MIN_SIDE)
+    return refuse_size (self, batch);
   if (self->session
       && (batch->width != self->batch.width
           || batch->height != self->batch.height
-          || batch->batch_size != self->batch.batch_size)) {
-    GST_ELEMENT_ERROR (self->config.element, CORE, NEGOTIATION,
-        ("Batches of %dx%d changed to %dx%d within the run: keep the size of "
-         "pictures and batches.",
-            self->batch.width, self->batch.height, batch->width, batch->height),
-        ("batch-size %d, then %d", self->batch.batch_size, batch->batch_size));
-    self->has_failed = TRUE;
-    return FALSE;
-  }
+          || batch->batch_size != self->batch.batch_size))
+    return refuse_change (self, batch);
   self->batch = *batch;
   self->has_batch = TRUE;
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
-static gboolean
+static GstFlowReturn
 take_dataset (TlTrainRun *self, TlDatasetInfo *dataset)
 {
   TlError error = TL_ERROR_INIT;
@@ -344,40 +345,51 @@ take_dataset (TlTrainRun *self, TlDatasetInfo *dataset)
 
   if (self->session) {
     tl_dataset_info_free (dataset);
-    return TRUE;
+    return GST_FLOW_OK;
   }
   tl_dataset_info_free (self->dataset);
   self->dataset = dataset;
   if (self->config.resume)
     status = tl_session_check_left (self->config.weights, dataset, &error);
-  return status == TL_OK || fail (self, status, &error);
+  return status == TL_OK ? GST_FLOW_OK : fail (self, status, &error);
 }
 
-gboolean
+/* Ends the phase before, if there is one and its end was not announced. */
+static GstFlowReturn
+take_phase (TlTrainRun *self, const TlPhase *phase)
+{
+  gboolean has_waited = FALSE;
+  TlEndedPhase ended;
+
+  if (self->tracker.is_open
+      && !self->config.pass_gate (self->config.element, &has_waited))
+    return GST_FLOW_FLUSHING;
+  if (!tl_phase_tracker_begin (&self->tracker, phase, &ended))
+    return GST_FLOW_OK;
+  return conclude_phase (self, &ended);
+}
+
+GstFlowReturn
 tl_train_run_announce (TlTrainRun *self, GstEvent *event)
 {
-  TlDatasetInfo *dataset = tl_event_parse_dataset (event);
+  GstFlowReturn flow = get_flow (self);
+  TlDatasetInfo *dataset;
   TlTransform transform;
-  TlEndedPhase ended;
   TlPhase phase;
 
   /* A sticky event that was refused comes again before the next buffer. */
-  if (self->has_failed) {
-    tl_dataset_info_free (dataset);
-    return FALSE;
-  }
-  if (dataset)
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if ((dataset = tl_event_parse_dataset (event)))
     return take_dataset (self, dataset);
   if (tl_event_parse_transform (event, &transform)) {
     tl_transform_clear (&self->transform);
     self->transform = transform;
     self->has_transform = TRUE;
-    return TRUE;
+    return GST_FLOW_OK;
   }
-  if (!tl_event_parse_phase (event, &phase))
-    return TRUE;
-  return !tl_phase_tracker_begin (&self->tracker, &phase, &ended)
-      || conclude_phase (self, &ended) != GST_FLOW_ERROR;
+  return tl_event_parse_phase (event, &phase) ? take_phase (self, &phase)
+                                              : GST_FLOW_OK;
 }
 
 /* ---- Batches ---- */
@@ -394,27 +406,73 @@ is_save_due (TlTrainRun *self, const TlBatchMeta *batch)
       && tl_session_state (self->session)->step % every == 0;
 }
 
-static gboolean
+static GstFlowReturn
 run_step (TlTrainRun *self, const TlBatchMeta *meta, GstBuffer *buffer,
     TlStepResult *ret)
 {
   g_auto (GstBufferMapInfo) map = GST_MAP_INFO_INIT;
   TlError error = TL_ERROR_INIT;
+  gsize size = gst_buffer_get_size (buffer);
   TlStatus status;
 
-  if (gst_buffer_get_size (buffer) < tl_batch_info_size (&self->batch)
+  if (size < tl_batch_info_size (&self->batch)
       || meta->n_valid > (guint32) self->batch.batch_size
       || !gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     tl_fail (&error, TL_ERROR_FORMAT,
-        "A batch of %" G_GSIZE_FORMAT " bytes with %u samples does not fit its "
-        "caps: put batcher before this element.",
-        gst_buffer_get_size (buffer), meta->n_valid);
+        "A batch of %" G_GSIZE_FORMAT " byte%s with %u sample%s does not fit "
+        "its caps: put batcher before this element.",
+        size, size == 1 ? "" : "s", meta->n_valid,
+        meta->n_valid == 1 ? "" : "s");
     return fail (self, TL_ERROR_FORMAT, &error);
   }
   g_mutex_lock (self->config.lock);
   status = tl_session_step (self->session, meta, map.data, ret, &error);
   g_mutex_unlock (self->config.lock);
-  return status == TL_OK || fail (self, status, &error);
+  return status == TL_OK ? GST_FLOW_OK : fail (self, status, &error);
+}
+
+/* A pause that began while the model was loaded, or a checkpoint was pushed,
+ * counts before the step. */
+static GstFlowReturn
+wait_for_turn (TlTrainRun *self)
+{
+  gboolean has_waited = FALSE;
+  gboolean go_on = self->config.pass_gate (self->config.element, &has_waited);
+
+  if (has_waited)
+    tl_train_report_enter (&self->report, TRUE);
+  return go_on ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+}
+
+static gboolean
+has_order (const TlTrainRun *self, const TlBatchMeta *meta,
+    const TlPhase *phase)
+{
+  for (guint32 i = 1; i < meta->n_valid; i++) {
+    if (meta->samples[i].position <= meta->samples[i - 1].position)
+      return FALSE;
+  }
+  return meta->samples[meta->n_valid - 1].position < meta->n
+      && !tl_phase_tracker_is_late (&self->tracker, phase, phase->first);
+}
+
+static GstFlowReturn
+refuse_order (TlTrainRun *self, const TlBatchMeta *meta)
+{
+  GstFlowReturn flow = begin_failure (self);
+
+  GST_ELEMENT_ERROR (self->config.element, STREAM, FORMAT,
+      ("Samples %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+       " of %" G_GUINT64_FORMAT
+       " of the %s phase of epoch %u come out of order: an "
+       "element before %s repeats or reorders them.",
+          meta->samples[0].position, meta->samples[meta->n_valid - 1].position,
+          meta->n, tl_split_nick (meta->split), meta->epoch + 1,
+          GST_OBJECT_NAME (self->config.element)),
+      ("latest: epoch %u, %s, position %" G_GUINT64_FORMAT,
+          self->tracker.latest_epoch + 1,
+          tl_split_nick (self->tracker.latest_split), self->tracker.next));
+  return flow;
 }
 
 /* The phase that the batch belongs to may be the next one. */
@@ -428,6 +486,8 @@ track (TlTrainRun *self, const TlBatchMeta *meta)
       .view = meta->view};
   TlEndedPhase ended;
 
+  if (!has_order (self, meta, &phase))
+    return refuse_order (self, meta);
   if (!tl_phase_tracker_samples (&self->tracker, &phase, meta->n_valid,
           meta->samples[meta->n_valid - 1].position, &ended))
     return GST_FLOW_OK;
@@ -438,12 +498,12 @@ static GstFlowReturn
 process (TlTrainRun *self, const TlBatchMeta *meta, GstBuffer *buffer)
 {
   TlStepResult result = {.struct_size = sizeof result};
-  GstFlowReturn flow = track (self, meta);
+  GstFlowReturn flow;
 
-  if (flow != GST_FLOW_OK)
+  if ((flow = track (self, meta)) != GST_FLOW_OK
+      || (flow = wait_for_turn (self)) != GST_FLOW_OK
+      || (flow = run_step (self, meta, buffer, &result)) != GST_FLOW_OK)
     return flow;
-  if (!run_step (self, meta, buffer, &result))
-    return GST_FLOW_ERROR;
   if (tl_train_report_step (&self->report, self->session, meta, &result,
           &self->values.loss, &self->values.accuracy)) {
     self->values.epoch = meta->epoch + 1;
@@ -457,19 +517,17 @@ GstFlowReturn
 tl_train_run_batch (TlTrainRun *self, GstBuffer *buffer, gboolean was_paused)
 {
   const TlBatchMeta *meta = tl_buffer_get_batch_meta (buffer);
-  GstFlowReturn flow;
+  GstFlowReturn flow = ensure_session (self);
 
-  if (self->is_over)
-    return GST_FLOW_EOS;
-  if (!ensure_session (self))
-    return GST_FLOW_ERROR;
+  if (flow != GST_FLOW_OK)
+    return flow;
   if (!meta || meta->n_valid == 0) {
+    flow = begin_failure (self);
     GST_ELEMENT_ERROR (self->config.element, STREAM, FORMAT,
         ("A batch came without its samples: put batcher before %s.",
             GST_OBJECT_NAME (self->config.element)),
         ("no TlBatchMeta"));
-    self->has_failed = TRUE;
-    return GST_FLOW_ERROR;
+    return flow;
   }
   tl_train_report_enter (&self->report, was_paused);
   flow = process (self, meta, buffer);
@@ -479,15 +537,16 @@ tl_train_run_batch (TlTrainRun *self, GstBuffer *buffer, gboolean was_paused)
 
 /* ---- Ends ---- */
 
-gboolean
+GstFlowReturn
 tl_train_run_end_phase (TlTrainRun *self, const TlPhaseEnd *end)
 {
+  GstFlowReturn flow = get_flow (self);
   TlEndedPhase ended;
 
-  if (self->is_over || self->has_failed
+  if (flow != GST_FLOW_OK
       || !tl_phase_tracker_end (&self->tracker, end, &ended))
-    return !self->has_failed;
-  return conclude_phase (self, &ended) != GST_FLOW_ERROR;
+    return flow;
+  return conclude_phase (self, &ended);
 }
 
 /* What an interruption leaves behind. */
@@ -497,46 +556,47 @@ describe_rest (const TlTrainRun *self)
   if (!self->session || tl_session_is_evaluation (self->session))
     return "";
   if (!gst_pad_is_linked (self->config.srcpad)
+      || self->output.flow != GST_FLOW_OK
       || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
     return "; what came after the last checkpoint is not saved";
   return "; resume= goes on from there";
 }
 
-static gboolean
+static GstFlowReturn
 interrupt (TlTrainRun *self)
 {
   if (self->session && tl_session_is_dirty (self->session)
       && self->config.settings->on_stop == TL_ON_STOP_CHECKPOINT
       && push_checkpoint (self, TL_STATE_INTERRUPTED) == GST_FLOW_ERROR)
-    return FALSE;
+    return GST_FLOW_ERROR;
   tl_train_report_end (&self->report, GST_PROGRESS_TYPE_CANCELED,
       "interrupted in epoch %u after step %" G_GUINT64_FORMAT "%s",
       self->session ? tl_session_state (self->session)->epoch + 1 : 1,
       self->session ? tl_session_state (self->session)->step : 0,
       describe_rest (self));
   send_eos (self);
-  return TRUE;
+  return GST_FLOW_OK;
 }
 
-gboolean
+GstFlowReturn
 tl_train_run_eos (TlTrainRun *self)
 {
   TlEndedPhase ended;
 
   if (self->has_failed)
-    return FALSE;
+    return GST_FLOW_ERROR;
   if (!self->is_over && tl_phase_tracker_eos (&self->tracker, &ended)
       && conclude_phase (self, &ended) == GST_FLOW_ERROR)
-    return FALSE;
-  return self->is_over || interrupt (self);
+    return GST_FLOW_ERROR;
+  return self->is_over ? GST_FLOW_OK : interrupt (self);
 }
 
 void
 tl_train_run_flush (TlTrainRun *self)
 {
+  tl_phase_tracker_flush (&self->tracker);
   if (!self->tracker.is_open || self->is_over)
     return;
-  tl_phase_tracker_flush (&self->tracker);
   GST_ELEMENT_WARNING (self->config.element, STREAM, FAILED,
       ("A flush dropped samples of the %s phase of epoch %u: the phase is "
        "incomplete, and this run cannot be repeated exactly.",

@@ -17,6 +17,20 @@ tl_train_settings_clear (TlTrainSettings *self)
   g_clear_pointer (&self->checkpoint_every, g_free);
 }
 
+void
+tl_train_settings_copy (TlTrainSettings *self, const TlTrainSettings *from)
+{
+  tl_train_settings_clear (self);
+  *self = *from;
+  self->arch = g_strdup (from->arch);
+  self->weights = g_strdup (from->weights);
+  self->resume = g_strdup (from->resume);
+  self->device = g_strdup (from->device);
+  self->mean = g_strdup (from->mean);
+  self->std = g_strdup (from->std);
+  self->checkpoint_every = g_strdup (from->checkpoint_every);
+}
+
 /* ---- Texts ---- */
 
 /* Three finite numbers from @min on, between commas or blanks. */

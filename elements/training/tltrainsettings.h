@@ -50,6 +50,10 @@ typedef struct
 
 void tl_train_settings_clear (TlTrainSettings *self);
 
+/* Replaces @self, which may be all zero, with a deep copy. */
+void tl_train_settings_copy (TlTrainSettings *self,
+    const TlTrainSettings *from);
+
 /* Installs the properties with the ids from @first_id on; returns the first id
  * that is free behind them. Every instance begins with a zeroed struct, which
  * GObject fills with the defaults (the properties are CONSTRUCT). */

@@ -31,7 +31,8 @@ queue_up (TlCheckpointQueue *queue, guint epoch, gboolean ends_epoch)
 {
   TlCheckpointInfo info = {.epoch = epoch, .ends_epoch = ends_epoch};
 
-  return tl_checkpoint_queue_push (queue, gst_buffer_new (), &info);
+  return tl_checkpoint_queue_push (queue, gst_buffer_new (), &info)
+      == GST_FLOW_OK;
 }
 
 GST_START_TEST (saves_within_an_epoch_give_way)
@@ -85,6 +86,51 @@ GST_START_TEST (slow_disk_blocks_instead_of_growing)
 }
 GST_END_TEST
 
+typedef struct
+{
+  TlCheckpointQueue *queue;
+  guint epoch;
+  GThread *thread;
+} Push;
+
+static gpointer
+push_one (gpointer user)
+{
+  Push *push = user;
+
+  queue_up (push->queue, push->epoch, TRUE);
+  return NULL;
+}
+
+/* The disk stands still: one is being written, two wait, four wait for room. */
+GST_START_TEST (who_waits_for_room_keeps_the_order)
+{
+  Disk disk = {.written = g_string_new (NULL)};
+  TlCheckpointQueue *queue = tl_checkpoint_queue_new (write_slowly, &disk);
+  TlCheckpointInfo info = {.epoch = 8, .ends_epoch = TRUE};
+  Push pushes[7];
+
+  g_mutex_lock (&disk.lock);
+  for (guint i = 0; i < G_N_ELEMENTS (pushes); i++) {
+    pushes[i] = (Push){queue, i + 1};
+    pushes[i].thread = g_thread_new ("push", push_one, &pushes[i]);
+    g_usleep (10000);
+  }
+  fail_unless_equals_uint64 (tl_checkpoint_queue_close (queue), 7);
+  fail_if (queue_up (queue, 9, TRUE));
+  tl_checkpoint_queue_set_hurried (queue, TRUE);
+  fail_unless_equals_int (tl_checkpoint_queue_push_last (queue,
+                              gst_buffer_new (), &info),
+      GST_FLOW_OK);
+  g_mutex_unlock (&disk.lock);
+  for (guint i = 0; i < G_N_ELEMENTS (pushes); i++)
+    g_thread_join (pushes[i].thread);
+  tl_checkpoint_queue_free (queue);
+  fail_unless_equals_string (disk.written->str, "1! 2! 3! 4! 5! 6! 7! 8! ");
+  g_string_free (disk.written, TRUE);
+}
+GST_END_TEST
+
 GST_START_TEST (failure_ends_the_queue)
 {
   Disk disk = {.written = g_string_new (NULL), .fail = TRUE};
@@ -107,6 +153,7 @@ checkpointqueue_suite (void)
 
   tcase_add_test (tcase, saves_within_an_epoch_give_way);
   tcase_add_test (tcase, slow_disk_blocks_instead_of_growing);
+  tcase_add_test (tcase, who_waits_for_room_keeps_the_order);
   tcase_add_test (tcase, failure_ends_the_queue);
   suite_add_tcase (suite, tcase);
   return suite;

@@ -85,6 +85,27 @@ GST_START_TEST (what_is_not_safetensors_is_refused)
 }
 GST_END_TEST
 
+static gpointer
+send_eos (gpointer user)
+{
+  SinkRun *run = user;
+
+  gst_harness_push_event (run->h, gst_event_new_eos ());
+  return NULL;
+}
+
+/* No second error, no hang: EOS and the stop go through, and the sink works
+ * again in a folder that is good. */
+static void
+expect_end_after_error (SinkRun *run)
+{
+  GThread *thread = g_thread_new ("eos", send_eos, run);
+
+  g_thread_join (thread);
+  gst_element_set_state (run->h->element, GST_STATE_READY);
+  fail_unless_equals_int (sink_count_messages (run, GST_MESSAGE_ERROR), 0);
+}
+
 /* Pushes until the writer's failure comes back. */
 static void
 expect_write_error (SinkRun *run, const gchar *text)
@@ -107,7 +128,12 @@ GST_START_TEST (removed_folder_is_told)
   sink_tear_down ();
   sink_set_up ();
   expect_write_error (&run, "No such file or directory");
+  expect_end_after_error (&run);
   sink_stop (&run);
+  sink_start (&run, sink_folder, NULL);
+  sink_push_epoch (&run, 1, GOOD);
+  sink_finish (&run);
+  sink_expect_epoch ("last.safetensors", 1, GOOD);
 }
 GST_END_TEST
 
@@ -125,6 +151,7 @@ GST_START_TEST (file_limit_leaves_the_last_good_file)
   sink_start (&run, sink_folder, NULL);
   setrlimit (RLIMIT_FSIZE, &small);
   expect_write_error (&run, "the file there before, if any, is untouched");
+  expect_end_after_error (&run);
   setrlimit (RLIMIT_FSIZE, &old);
   sink_stop (&run);
   sink_expect_epoch ("best.safetensors", 1, GOOD);
@@ -149,6 +176,7 @@ GST_START_TEST (full_disk_leaves_the_last_good_file)
   sink_start (&run, sink_folder, NULL);
   sink_put_file ("ballast", "x");
   expect_write_error (&run, "No space left on device");
+  expect_end_after_error (&run);
   sink_stop (&run);
   sink_expect_epoch ("best.safetensors", 1, GOOD);
   sink_expect_epoch ("last.safetensors", 1, GOOD);

@@ -8,6 +8,7 @@
 #include <gst/check/gstcheck.h>
 
 #include <tlcheckpoint.h>
+#include <tlsamplemeta.h>
 
 #include "tlresnetfinetune.h"
 
@@ -198,6 +199,202 @@ GST_START_TEST (test_fewer_classes_than_labels)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_samples_need_a_label)
+{
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  feed.label_offset = TL_LABEL_NONE - 1;
+  rig_init (&rig);
+  run_and_expect_error (&rig, &feed, "has the label -");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* ---- Batches ---- */
+
+static GstEvent *
+new_caps_event (gint width, gint height, gint batch_size)
+{
+  TlBatchInfo info = {width, height, batch_size};
+  g_autoptr (GstCaps) caps = tl_batch_info_to_caps (&info);
+
+  return gst_event_new_caps (caps);
+}
+
+static const gint too_small[][2] = {{31, 224}, {224, 31}, {1, 1}};
+
+GST_START_TEST (test_small_pictures_are_refused_with_their_caps)
+{
+  const gint *size = too_small[__i__];
+  g_autofree gchar *text =
+      g_strdup_printf ("Pictures of %dx%d are too small", size[0], size[1]);
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_push_event (rig.pad, gst_event_new_stream_start ("x"));
+  feed_push_event (rig.pad, new_caps_event (size[0], size[1], 4));
+  expect_one_error (&rig, text);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+static const gint changed[][3] = {{FEED_SIDE + 1, FEED_SIDE, 4},
+    {FEED_SIDE, FEED_SIDE + 1, 4}, {FEED_SIDE, FEED_SIDE, 5}};
+
+GST_START_TEST (test_batches_do_not_change_within_a_run)
+{
+  const gint *now = changed[__i__];
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  feed.max_batches = 3;
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_begin (&feed, rig.pad);
+  feed_run (&feed, rig.pad, NULL);
+  feed_push_event (rig.pad, new_caps_event (now[0], now[1], now[2]));
+  fail_unless_equals_int (feed_run (&feed, rig.pad, NULL), GST_FLOW_ERROR);
+  expect_one_error (&rig, "changed to");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+typedef enum
+{
+  WITHOUT_META,
+  WITHOUT_SAMPLES,
+  TOO_SMALL,
+  TOO_MANY_SAMPLES,
+} Damage;
+
+static const struct
+{
+  Damage damage;
+  const gchar *text;
+} damages[] = {{WITHOUT_META, "without its samples"},
+    {WITHOUT_SAMPLES, "without its samples"},
+    {TOO_SMALL, "12287 bytes with 1 sample does not fit its caps"},
+    {TOO_MANY_SAMPLES, "12288 bytes with 5 samples does not fit its caps"}};
+
+static GstBuffer *
+new_damaged_batch (Damage damage)
+{
+  gsize size = 4 * FEED_SIDE * FEED_SIDE * 3 - (damage == TOO_SMALL);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
+  TlBatchMeta *meta;
+  guint n = damage == TOO_MANY_SAMPLES ? 5 : damage != WITHOUT_SAMPLES;
+
+  if (damage == WITHOUT_META)
+    return buffer;
+  meta = tl_buffer_add_batch_meta (buffer, 5);
+  meta->n = 20;
+  for (guint i = 0; i < n; i++)
+    tl_batch_meta_append (meta, &(TlBatchSample){.position = i});
+  return buffer;
+}
+
+GST_START_TEST (test_damaged_batches_are_refused)
+{
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_begin (&feed, rig.pad);
+  fail_unless_equals_int (gst_pad_push (rig.pad,
+                              new_damaged_batch (damages[__i__].damage)),
+      GST_FLOW_ERROR);
+  expect_one_error (&rig, damages[__i__].text);
+  /* And ever after. */
+  fail_unless_equals_int (feed_run (&feed, rig.pad, NULL), GST_FLOW_ERROR);
+  fail_unless (gst_bus_pop_filtered (rig.bus, GST_MESSAGE_ERROR) == NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* ---- Order ---- */
+
+/* A batch of two samples, the second @step behind the first. */
+static GstFlowReturn
+push_two (Rig *rig, guint epoch, TlSplit split, guint64 position, guint64 step)
+{
+  GstBuffer *buffer =
+      gst_buffer_new_allocate (NULL, 4 * FEED_SIDE * FEED_SIDE * 3, NULL);
+  TlBatchMeta *meta = tl_buffer_add_batch_meta (buffer, 4);
+
+  gst_buffer_memset (buffer, 0, 0, gst_buffer_get_size (buffer));
+  meta->epoch = epoch;
+  meta->split = split;
+  meta->n = 20;
+  tl_batch_meta_append (meta, &(TlBatchSample){.position = position});
+  tl_batch_meta_append (meta, &(TlBatchSample){.position = position + step});
+  return gst_pad_push (rig->pad, buffer);
+}
+
+/* Behind epoch 2 of training, positions 4 and 5 of 20. */
+static const struct
+{
+  const gchar *name;
+  guint epoch;
+  TlSplit split;
+  guint64 position, step;
+  GstFlowReturn flow;
+} orders[] = {
+    {"next", 1, TL_SPLIT_TRAIN, 6, 1, GST_FLOW_OK},
+    {"some skipped", 1, TL_SPLIT_TRAIN, 10, 5, GST_FLOW_OK},
+    {"validation", 1, TL_SPLIT_VALID, 0, 1, GST_FLOW_OK},
+    {"next epoch", 2, TL_SPLIT_TRAIN, 0, 1, GST_FLOW_OK},
+    {"the same again", 1, TL_SPLIT_TRAIN, 4, 1, GST_FLOW_ERROR},
+    {"one of them again", 1, TL_SPLIT_TRAIN, 5, 1, GST_FLOW_ERROR},
+    {"epoch before", 0, TL_SPLIT_TRAIN, 18, 1, GST_FLOW_ERROR},
+    {"validation before", 0, TL_SPLIT_VALID, 0, 1, GST_FLOW_ERROR},
+    {"backwards", 1, TL_SPLIT_TRAIN, 9, -1, GST_FLOW_ERROR},
+    {"twice the same", 1, TL_SPLIT_TRAIN, 9, 0, GST_FLOW_ERROR},
+    {"behind the end", 1, TL_SPLIT_TRAIN, 19, 1, GST_FLOW_ERROR},
+};
+
+GST_START_TEST (test_samples_come_in_order)
+{
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_begin (&feed, rig.pad);
+  fail_unless_equals_int (push_two (&rig, 1, TL_SPLIT_TRAIN, 4, 1),
+      GST_FLOW_OK);
+  fail_unless (push_two (&rig, orders[__i__].epoch, orders[__i__].split,
+                   orders[__i__].position, orders[__i__].step)
+          == orders[__i__].flow,
+      "%s", orders[__i__].name);
+  if (orders[__i__].flow == GST_FLOW_ERROR)
+    expect_one_error (&rig, "come out of order");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_samples_behind_the_end_of_their_phase)
+{
+  TlPhaseEnd end = {.epoch = 1, .split = TL_SPLIT_TRAIN, .sent = 20};
+  TlPhase again = {.epoch = 1, .split = TL_SPLIT_TRAIN, .n = 20};
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_begin (&feed, rig.pad);
+  push_two (&rig, 1, TL_SPLIT_TRAIN, 4, 1);
+  feed_push_event (rig.pad, tl_event_new_phase_end (&end));
+  feed_push_event (rig.pad, tl_event_new_phase (&again));
+  fail_unless_equals_int (push_two (&rig, 1, TL_SPLIT_TRAIN, 6, 1),
+      GST_FLOW_ERROR);
+  expect_one_error (&rig, "come out of order");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* ---- Resume ---- */
 
 /* A finished run. */
@@ -305,6 +502,16 @@ resnetfinetune_errors_suite (void)
   tcase_add_test (tcase, test_cosine_needs_an_end);
   tcase_add_test (tcase, test_loss_that_explodes_names_lr);
   tcase_add_test (tcase, test_fewer_classes_than_labels);
+  tcase_add_test (tcase, test_samples_need_a_label);
+  tcase_add_loop_test (tcase, test_small_pictures_are_refused_with_their_caps,
+      0, G_N_ELEMENTS (too_small));
+  tcase_add_loop_test (tcase, test_batches_do_not_change_within_a_run, 0,
+      G_N_ELEMENTS (changed));
+  tcase_add_loop_test (tcase, test_damaged_batches_are_refused, 0,
+      G_N_ELEMENTS (damages));
+  tcase_add_loop_test (tcase, test_samples_come_in_order, 0,
+      G_N_ELEMENTS (orders));
+  tcase_add_test (tcase, test_samples_behind_the_end_of_their_phase);
   tcase_add_test (tcase, test_resume_refuses_another_run);
   tcase_add_test (tcase, test_resume_refuses_another_start);
   tcase_add_test (tcase, test_evaluation_names_both_class_lists);

@@ -4,11 +4,13 @@
 
 #include "tlfeed.h"
 #include "tlrig.h"
+#include "tlstress.h"
 
 #include <gst/check/gstcheck.h>
 
 #include <tlcheckpoint.h>
 
+#include "tlcheckpointsink.h"
 #include "tlresnetfinetune.h"
 
 /* ---- A thread that feeds ---- */
@@ -85,45 +87,110 @@ GST_END_TEST;
 
 /* ---- Stops and flushes ---- */
 
+/* A checkpoint per step, so that what follows is asked often. */
+static GstElement *
+make (void)
+{
+  GstElement *trainer = gst_element_factory_make ("resnetfinetune", NULL);
+
+  g_object_set (trainer, "weights", rig_weights, "report-interval", 0, "lr",
+      0.1, "checkpoint-every", "1", NULL);
+  return trainer;
+}
+
+static GstFlowReturn
+stream (GstPad *pad)
+{
+  Feed feed = FEED_INIT;
+
+  feed.epochs = 100000;
+  return feed_all (&feed, pad);
+}
+
+static const StressSubject subject = {make, stream};
+
 GST_START_TEST (test_twenty_stops_at_random_times)
 {
-  Rig rig;
-
-  rig_init (&rig);
-  for (guint i = 0; i < 20; i++) {
-    Feeder feeder;
-    GThread *thread;
-
-    gst_pad_set_active (rig.pad, TRUE);
-    rig_play (&rig);
-    thread = start_feeding (&feeder, &rig);
-    g_usleep (g_random_int_range (0, 20000));
-    fail_unless_equals_int (gst_element_set_state (rig.pipeline,
-                                i % 2 ? GST_STATE_NULL : GST_STATE_READY),
-        GST_STATE_CHANGE_SUCCESS);
-    g_thread_join (thread);
-    gst_pad_set_active (rig.pad, FALSE);
-  }
-  rig_clear (&rig);
+  stress_stops (&subject);
 }
 GST_END_TEST;
 
 GST_START_TEST (test_twenty_flushes_at_random_times)
 {
-  Rig rig;
+  stress_flushes (&subject);
+}
+GST_END_TEST;
 
-  rig_init (&rig);
-  rig_play (&rig);
-  for (guint i = 0; i < 20; i++) {
-    Feeder feeder;
-    GThread *thread = start_feeding (&feeder, &rig);
+static const GstFlowReturn answers[][2] = {
+    {GST_FLOW_ERROR, GST_FLOW_ERROR},
+    {GST_FLOW_EOS, GST_FLOW_EOS},
+    {GST_FLOW_FLUSHING, GST_FLOW_FLUSHING},
+    /* It posts an error: at the end of the last phase nobody else would. */
+    {GST_FLOW_NOT_LINKED, GST_FLOW_ERROR},
+    {GST_FLOW_NOT_NEGOTIATED, GST_FLOW_ERROR},
+};
 
-    g_usleep (g_random_int_range (0, 10000));
-    gst_pad_push_event (rig.pad, gst_event_new_flush_start ());
-    g_thread_join (thread);
-    gst_pad_push_event (rig.pad, gst_event_new_flush_stop (TRUE));
-  }
-  rig_clear (&rig);
+GST_START_TEST (test_downstream_ends_it_at_once)
+{
+  stress_answer (&subject, answers[__i__][0], answers[__i__][1]);
+}
+GST_END_TEST;
+
+GST_START_TEST (test_stalled_consumer_stops_the_batches)
+{
+  stress_stall (&subject);
+}
+GST_END_TEST;
+
+/* ---- What an event pushes ---- */
+
+/* Checkpoints are pushed by tl-phase-end alone. */
+static GstElement *
+make_slow (void)
+{
+  GstElement *trainer = make ();
+
+  g_object_set (trainer, "checkpoint-every", "epoch", NULL);
+  return trainer;
+}
+
+GST_START_TEST (test_error_behind_an_event_ends_with_the_next_batch)
+{
+  static const StressSubject slow = {make_slow, stream};
+  Stress stress;
+
+  stress_init (&stress, &slow);
+  g_atomic_int_set (&stress.answer, GST_FLOW_ERROR);
+  stress_play (&stress);
+  stress_join (&stress, GST_FLOW_ERROR);
+  /* 5 batches of training, 3 of validation, and none of the next epoch. */
+  fail_unless_equals_int (g_atomic_int_get (&stress.n_fed), 8);
+  stress_clear (&stress);
+}
+GST_END_TEST;
+
+/* One epoch: its end is the only thing that pushes, and no batch follows. */
+static GstFlowReturn
+stream_one_epoch (GstPad *pad)
+{
+  Feed feed = FEED_INIT;
+
+  feed.epochs = 1;
+  return feed_all (&feed, pad);
+}
+
+GST_START_TEST (test_what_takes_no_checkpoint_is_an_error_at_the_end)
+{
+  static const StressSubject one_epoch = {make_slow, stream_one_epoch};
+  Stress stress;
+
+  stress_init (&stress, &one_epoch);
+  g_atomic_int_set (&stress.answer, GST_FLOW_NOT_LINKED);
+  stress_play (&stress);
+  stress_join (&stress, GST_FLOW_OK);
+  stress_expect_error (&stress,
+      "does not take its checkpoints (not-linked): put checkpointsink");
+  stress_clear (&stress);
 }
 GST_END_TEST;
 
@@ -188,6 +255,78 @@ GST_START_TEST (test_unsaved_steps_are_given_to_who_asks)
   /* Nothing is learned that would be lost. */
   fail_unless_equals_int (feed_run (&feed, rig.pad, NULL), GST_FLOW_FLUSHING);
   fail_unless (ask_final_checkpoint (&rig) == NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* What is pushed counts as saved only once it has come to who asks. */
+GST_START_TEST (test_what_a_queue_lost_is_given_again)
+{
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_all (&feed, rig.pad);
+  rig_expect_eos (&rig);
+  fail_unless_equals_int (rig.checkpoints->len, 3);
+  for (guint64 n = 0; n <= 3; n++) {
+    g_autoptr (GstQuery) query = tl_query_new_final_checkpoint ();
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig.sink, "sink");
+    g_autoptr (GstBuffer) buffer = NULL;
+    g_autoptr (GBytes) last = g_bytes_ref (rig_last (&rig));
+
+    tl_query_set_final_checkpoint_received (query, n);
+    fail_unless (gst_pad_peer_query (pad, query));
+    buffer = tl_query_parse_final_checkpoint (query);
+    fail_unless ((buffer != NULL) == (n < 3));
+    fail_unless (!buffer
+        || (gst_buffer_get_size (buffer) == g_bytes_get_size (last)
+            && gst_buffer_memcmp (buffer, 0, g_bytes_get_data (last, NULL),
+                   g_bytes_get_size (last))
+                == 0));
+  }
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+static GstPadProbeReturn
+block (GstPad *pad, GstPadProbeInfo *info, gpointer user)
+{
+  return GST_PAD_PROBE_OK;
+}
+
+/* The queue holds every checkpoint when the pipeline is stopped. */
+GST_START_TEST (test_queue_before_the_sink_loses_no_state)
+{
+  Feed feed = FEED_INIT;
+  GstElement *queue = gst_element_factory_make ("queue", NULL);
+  GstElement *sink = gst_element_factory_make ("checkpointsink", NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (queue, "src");
+  g_autofree gchar *path =
+      g_build_filename (rig_folder, "last.safetensors", NULL);
+  g_autofree gchar *found = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gsize size;
+  Rig rig;
+
+  rig_init (&rig);
+  gst_bin_remove (GST_BIN (rig.pipeline), rig.sink);
+  rig.sink = sink;
+  g_object_set (sink, "location", rig_folder, NULL);
+  g_object_set (rig.trainer, "checkpoint-every", "1", NULL);
+  gst_bin_add_many (GST_BIN (rig.pipeline), queue, sink, NULL);
+  fail_unless (gst_element_link_many (rig.trainer, queue, sink, NULL));
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, block, NULL,
+      NULL);
+  rig_play (&rig);
+  feed.max_batches = 3;
+  feed_begin (&feed, rig.pad);
+  feed_run (&feed, rig.pad, NULL);
+  gst_element_set_state (rig.pipeline, GST_STATE_NULL);
+  fail_unless (g_file_get_contents (path, &found, &size, NULL));
+  bytes = g_bytes_new (found, size);
+  rig_expect_value (bytes, TL_KEY_STEP, "3");
   rig_clear (&rig);
 }
 GST_END_TEST;
@@ -261,13 +400,21 @@ resnetfinetune_stops_suite (void)
 
   gst_element_register (NULL, "resnetfinetune", GST_RANK_NONE,
       TL_TYPE_RESNET_FINETUNE);
+  GST_ELEMENT_REGISTER (checkpointsink, NULL);
   suite_add_tcase (suite, tcase);
   tcase_add_checked_fixture (tcase, rig_set_up, rig_tear_down);
   tcase_add_test (tcase, test_waits_while_paused);
   tcase_add_test (tcase, test_twenty_stops_at_random_times);
   tcase_add_test (tcase, test_twenty_flushes_at_random_times);
+  tcase_add_loop_test (tcase, test_downstream_ends_it_at_once, 0,
+      G_N_ELEMENTS (answers));
+  tcase_add_test (tcase, test_stalled_consumer_stops_the_batches);
+  tcase_add_test (tcase, test_error_behind_an_event_ends_with_the_next_batch);
+  tcase_add_test (tcase, test_what_takes_no_checkpoint_is_an_error_at_the_end);
   tcase_add_test (tcase, test_flush_makes_the_phase_incomplete);
   tcase_add_test (tcase, test_unsaved_steps_are_given_to_who_asks);
+  tcase_add_test (tcase, test_what_a_queue_lost_is_given_again);
+  tcase_add_test (tcase, test_queue_before_the_sink_loses_no_state);
   tcase_add_test (tcase, test_runs_again_from_ready);
   tcase_add_test (tcase, test_runs_again_after_an_error);
   tcase_add_test (tcase, test_pipeline_may_end_with_the_trainer);

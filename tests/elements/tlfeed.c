@@ -114,7 +114,7 @@ new_batch (const Feed *feed, const TlPhase *phase, guint64 *position)
 
     if (is_skipped (feed, *position))
       continue;
-    sample.label = (gint32) (sample.index % 2);
+    sample.label = (gint32) (sample.index % 2) + feed->label_offset;
     draw_sample (feed, sample.index, phase->view,
         map.data + meta->n_valid * tl_batch_info_sample_size (&info));
     tl_batch_meta_append (meta, &sample);

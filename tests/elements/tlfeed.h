@@ -26,6 +26,7 @@ typedef struct
   guint skip_every;         /* every n-th sample does not arrive; 0: none */
   gboolean no_phase_events; /* as behind a decoder that drops them */
   gboolean no_phase_ends;
+  gint32 label_offset;     /* added to every label */
   const gchar *classes[3]; /* NULL-terminated */
 } Feed;
 
