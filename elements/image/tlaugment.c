@@ -159,7 +159,20 @@ tl_augment_accept (TlOrderedElement *element, TlOrderedJob *job)
       && tl_jitter_range_is_active (&self->range);
 }
 
-/* A GstVideoMeta says where the rows are, and mapping believes it. */
+/* A GstVideoMeta that contradicts the caps is a programmer's error for mapping,
+ * but here the buffer is somebody else's. */
+static gboolean
+meta_agrees (const TlOrderedJob *job)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (job->output);
+
+  return !meta
+      || (meta->format == GST_VIDEO_INFO_FORMAT (&job->info)
+          && meta->width == (guint) GST_VIDEO_INFO_WIDTH (&job->info)
+          && meta->height == (guint) GST_VIDEO_INFO_HEIGHT (&job->info));
+}
+
+/* It also says where the rows are, and mapping believes that. */
 static gboolean
 rows_are_inside (const GstVideoFrame *frame)
 {
@@ -197,7 +210,8 @@ tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
   GstVideoFrame frame;
 
   job->output = gst_buffer_make_writable (g_steal_pointer (&job->input));
-  if (!gst_video_frame_map (&frame, &job->info, job->output,
+  if (!meta_agrees (job)
+      || !gst_video_frame_map (&frame, &job->info, job->output,
           GST_MAP_READWRITE)) {
     job->status = TL_ERROR_FORMAT;
     return;
@@ -226,7 +240,7 @@ tl_augment_finish (TlOrderedElement *element, TlOrderedJob *job)
            " bytes does not hold the RGB picture "
            "that its caps or its GstVideoMeta announce.",
               gst_buffer_get_size (job->output)),
-          ("gst_video_frame_map failed, or rows lie outside"));
+          ("gst_video_frame_map failed, or the meta contradicts"));
       return GST_FLOW_ERROR;
   }
 }

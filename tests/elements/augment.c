@@ -457,6 +457,32 @@ GST_START_TEST (rows_outside_the_buffer_are_an_error)
 }
 GST_END_TEST;
 
+static const struct
+{
+  GstVideoFormat format;
+  guint width, height;
+} bad_metas[] = {
+    {GST_VIDEO_FORMAT_BGR, WIDTH, HEIGHT},
+    {GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT},
+    {GST_VIDEO_FORMAT_RGB, WIDTH - 1, HEIGHT},
+    {GST_VIDEO_FORMAT_RGB, WIDTH + 1, HEIGHT},
+    {GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT - 1},
+};
+
+GST_START_TEST (meta_of_another_picture_is_an_error)
+{
+  GstHarness *h = make_harness ("flip=both flip-probability=1");
+  GstBuffer *buffer = make_frame (1, TL_SPLIT_TRAIN);
+
+  gst_buffer_add_video_meta (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      bad_metas[__i__].format, bad_metas[__i__].width, bad_metas[__i__].height);
+  gst_harness_push (h, buffer);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* Rows further apart than caps say, not from the first byte on. */
 GST_START_TEST (rows_are_where_the_meta_says)
 {
@@ -545,6 +571,8 @@ augment_suite (void)
   tcase_add_test (tcase, short_buffer_is_an_error);
   tcase_add_loop_test (tcase, rows_outside_the_buffer_are_an_error, 0,
       G_N_ELEMENTS (bad_layouts));
+  tcase_add_loop_test (tcase, meta_of_another_picture_is_an_error, 0,
+      G_N_ELEMENTS (bad_metas));
   tcase_add_test (tcase, rows_are_where_the_meta_says);
   tcase_add_test (tcase, caps_may_change_between_pictures);
   suite_add_tcase (suite, tcase);
