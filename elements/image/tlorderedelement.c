@@ -29,11 +29,21 @@ typedef struct
   GstVideoInfo info; /* of the newest caps; streaming thread only */
 
   /* Sticky events that a flush caught on their way: what they say still holds,
-   * so they are pushed when it ends. Src task, or nobody else in the element. */
+   * so they are pushed when it ends. Object lock. */
   GQueue kept;
 
-  TlWorkPool *pool; /* from READY to PAUSED until back in READY */
-  gint flow;        /* atomic: written by the src task, read by chain */
+  /* From READY to PAUSED until back in READY. The pointer changes under the
+   * sink pad's stream lock and pool_lock; who has neither is the src task, which
+   * does not run then. */
+  TlWorkPool *pool;
+  GMutex pool_lock;
+
+  /* Whoever lets data flow again has this, from waiting for the src task until
+   * it is started: so nobody opens the pool to a task that is waited for. Before
+   * the locks above, after the sink pad's stream lock. */
+  GMutex open_lock;
+
+  gint flow; /* atomic: written by the src task, read by chain */
 } TlOrderedElementPrivate;
 
 /* What is in the queue: a buffer's job, or an event. */
@@ -41,6 +51,7 @@ typedef struct
 {
   TlOrderedElement *element; /* borrowed */
   TlOrderedJob job;
+  gboolean skipped; /* not worked on: to be dropped */
   GstEvent *event;
 } Item;
 
@@ -107,6 +118,35 @@ outlives_flush (GstEvent *event)
       && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT;
 }
 
+/* Takes the event. */
+static void
+keep_event (TlOrderedElement *self, GstEvent *event)
+{
+  GST_OBJECT_LOCK (self);
+  g_queue_push_tail (&get_private (self)->kept, event);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GstEvent *
+pop_kept_event (TlOrderedElement *self)
+{
+  GstEvent *event;
+
+  GST_OBJECT_LOCK (self);
+  event = g_queue_pop_head (&get_private (self)->kept);
+  GST_OBJECT_UNLOCK (self);
+  return event;
+}
+
+static void
+forget_kept_events (TlOrderedElement *self)
+{
+  GstEvent *event;
+
+  while ((event = pop_kept_event (self)))
+    gst_event_unref (event);
+}
+
 /* The pool lets go of what it holds when a flush ends. */
 static void
 drop_item (gpointer data)
@@ -114,8 +154,7 @@ drop_item (gpointer data)
   Item *item = data;
 
   if (item->event && outlives_flush (item->event))
-    g_queue_push_tail (&get_private (item->element)->kept,
-        g_steal_pointer (&item->event));
+    keep_event (item->element, g_steal_pointer (&item->event));
   free_item (item);
 }
 
@@ -127,13 +166,33 @@ make_context (void *user_data)
   return klass->context_new (user_data);
 }
 
+/* After the end of the flow there is no use in what is still queued. */
 static void
 run_item (void *context, void *data, void *user_data)
 {
   Item *item = data;
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (user_data);
 
-  klass->work (user_data, context, &item->job);
+  item->skipped =
+      g_atomic_int_get (&get_private (user_data)->flow) != GST_FLOW_OK;
+  if (!item->skipped)
+    klass->work (user_data, context, &item->job);
+}
+
+/* Returns the one that was there. */
+static TlWorkPool *
+set_pool (TlOrderedElement *self, TlWorkPool *pool)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlWorkPool *old;
+
+  GST_PAD_STREAM_LOCK (priv->sinkpad);
+  g_mutex_lock (&priv->pool_lock);
+  old = priv->pool;
+  priv->pool = pool;
+  g_mutex_unlock (&priv->pool_lock);
+  GST_PAD_STREAM_UNLOCK (priv->sinkpad);
+  return old;
 }
 
 static gboolean
@@ -142,6 +201,7 @@ make_pool (TlOrderedElement *self)
   TlOrderedElementPrivate *priv = get_private (self);
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
   TlWorkPoolFuncs funcs = {NULL, klass->context_free, run_item, drop_item};
+  TlWorkPool *pool;
   guint n_threads;
 
   GST_OBJECT_LOCK (self);
@@ -151,14 +211,15 @@ make_pool (TlOrderedElement *self)
     n_threads = g_get_num_processors ();
   if (klass->context_new)
     funcs.context_new = make_context;
-  priv->pool =
+  pool =
       tl_work_pool_new (n_threads, n_threads * JOBS_PER_THREAD, &funcs, self);
-  if (priv->pool == NULL)
+  if (pool == NULL)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
         ("%u worker threads could not be started; set n-threads lower.",
             n_threads),
         ("tl_work_pool_new (%u) failed", n_threads));
-  return priv->pool != NULL;
+  set_pool (self, pool);
+  return pool != NULL;
 }
 
 /* Both streaming threads leave the pool; what is inside is kept until the
@@ -169,8 +230,10 @@ stop_waiting (TlOrderedElement *self)
   TlOrderedElementPrivate *priv = get_private (self);
 
   g_atomic_int_set (&priv->flow, GST_FLOW_FLUSHING);
+  g_mutex_lock (&priv->pool_lock);
   if (priv->pool)
     tl_work_pool_flush_start (priv->pool);
+  g_mutex_unlock (&priv->pool_lock);
 }
 
 /* Takes the event. */
@@ -183,7 +246,7 @@ handle_event (TlOrderedElement *self, GstEvent *event)
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, event);
   if (!klass->event (self, gst_event_ref (event)) && outlives_flush (event)
       && g_atomic_int_get (&priv->flow) == GST_FLOW_FLUSHING)
-    g_queue_push_tail (&priv->kept, event);
+    keep_event (self, event);
   else
     gst_event_unref (event);
 }
@@ -199,7 +262,7 @@ handle_item (TlOrderedElement *self, Item *item)
     handle_event (self, g_steal_pointer (&item->event));
     return;
   }
-  if (g_atomic_int_get (&priv->flow) != GST_FLOW_OK)
+  if (item->skipped || g_atomic_int_get (&priv->flow) != GST_FLOW_OK)
     return;
   flow = klass->finish (self, &item->job);
   if (flow != GST_FLOW_OK)
@@ -211,8 +274,16 @@ push_next (gpointer data)
 {
   TlOrderedElement *self = data;
   TlOrderedElementPrivate *priv = get_private (self);
-  Item *item = tl_work_pool_take (priv->pool);
+  GstEvent *kept = NULL;
+  Item *item;
 
+  if (g_atomic_int_get (&priv->flow) != GST_FLOW_FLUSHING)
+    kept = pop_kept_event (self);
+  if (kept) {
+    handle_event (self, kept);
+    return;
+  }
+  item = tl_work_pool_take (priv->pool);
   if (item == NULL) {
     GST_DEBUG_OBJECT (self, "flushing: the task pauses");
     gst_pad_pause_task (priv->srcpad);
@@ -247,33 +318,47 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return g_atomic_int_get (&priv->flow);
 }
 
-/* FLUSHING is set first: an event that fails from now on is kept. */
+/* FLUSHING is set first: an event that fails from now on is kept. The src task
+ * is not waited for, so that this never blocks. */
 static void
 begin_flush (TlOrderedElement *self, GstEvent *event)
 {
-  TlOrderedElementPrivate *priv = get_private (self);
-
   stop_waiting (self);
-  gst_pad_push_event (priv->srcpad, event);
-  gst_pad_pause_task (priv->srcpad);
+  gst_pad_push_event (get_private (self)->srcpad, event);
 }
 
+/* With open_lock: closes for good what is inside. */
+static void
+drop_all (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  gsize n;
+
+  stop_waiting (self);
+  gst_pad_pause_task (priv->srcpad);
+  n = tl_work_pool_flush_stop (priv->pool);
+  GST_DEBUG_OBJECT (self, "dropped %" G_GSIZE_FORMAT " items", n);
+  g_atomic_int_set (&priv->flow, GST_FLOW_OK);
+}
+
+/* Comes in any state. While the src pad is closed, the element stays closed. */
 static void
 end_flush (TlOrderedElement *self, GstEvent *event)
 {
   TlOrderedElementPrivate *priv = get_private (self);
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-  gsize n = tl_work_pool_flush_stop (priv->pool);
-  GstEvent *kept;
+  gboolean is_open;
 
-  GST_DEBUG_OBJECT (self, "the flush dropped %" G_GSIZE_FORMAT " items", n);
-  if (klass->reset)
+  g_mutex_lock (&priv->open_lock);
+  is_open = priv->pool && gst_pad_is_active (priv->srcpad);
+  if (is_open)
+    drop_all (self);
+  if (is_open && klass->reset)
     klass->reset (self);
-  g_atomic_int_set (&priv->flow, GST_FLOW_OK);
   gst_pad_push_event (priv->srcpad, event);
-  while ((kept = g_queue_pop_head (&priv->kept)))
-    klass->event (self, kept);
-  gst_pad_start_task (priv->srcpad, push_next, self, NULL);
+  if (is_open)
+    gst_pad_start_task (priv->srcpad, push_next, self, NULL);
+  g_mutex_unlock (&priv->open_lock);
 }
 
 /* Buffers that follow belong to these caps. */
@@ -286,7 +371,7 @@ note_caps (TlOrderedElement *self, GstEvent *event)
   gst_event_parse_caps (event, &caps);
   if (!gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw")
       || !gst_video_info_from_caps (&priv->info, caps))
-    gst_video_info_init (&priv->info);
+    gst_video_info_init (&get_private (self)->info);
 }
 
 gboolean
@@ -334,14 +419,48 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TL_ORDERED_ELEMENT_GET_CLASS (self)->query (self, query);
 }
 
+/* Also when @pad was closed alone. A closed src pad has forgotten every sticky
+ * event: one that waited would come without those before it. */
+static gboolean
+open_element (TlOrderedElement *self, GstPad *pad)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  gboolean ok;
+
+  if (priv->pool == NULL)
+    return FALSE;
+  g_mutex_lock (&priv->open_lock);
+  drop_all (self);
+  if (pad == priv->srcpad)
+    forget_kept_events (self);
+  ok = gst_pad_start_task (priv->srcpad, push_next, self, NULL);
+  g_mutex_unlock (&priv->open_lock);
+  return ok;
+}
+
+/* The src pad is not active any more: after this, nobody opens. */
+static void
+close_element (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  g_mutex_lock (&priv->open_lock);
+  stop_waiting (self);
+  g_mutex_unlock (&priv->open_lock);
+}
+
 static gboolean
 sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
     gboolean active)
 {
+  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
+
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (!active)
-    stop_waiting (TL_ORDERED_ELEMENT (parent));
+    stop_waiting (self);
+  else if (gst_pad_is_active (get_private (self)->srcpad))
+    return open_element (self, pad);
   return TRUE;
 }
 
@@ -353,12 +472,11 @@ src_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
-  if (active) {
-    g_atomic_int_set (&get_private (self)->flow, GST_FLOW_OK);
-    return gst_pad_start_task (pad, push_next, self, NULL);
+  if (!active) {
+    close_element (self);
+    return gst_pad_stop_task (pad);
   }
-  stop_waiting (self);
-  return gst_pad_stop_task (pad);
+  return open_element (self, pad);
 }
 
 static GstFlowReturn
@@ -386,11 +504,27 @@ tl_ordered_element_query (TlOrderedElement *self, GstQuery *query)
       query);
 }
 
+/* Both pads are closed. A flush may still be in the sink pad's event function,
+ * and it may have started the task again. */
+static void
+free_pool (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+  TlWorkPool *pool;
+
+  GST_PAD_STREAM_LOCK (priv->sinkpad);
+  stop_waiting (self);
+  gst_pad_stop_task (priv->srcpad);
+  pool = set_pool (self, NULL);
+  GST_PAD_STREAM_UNLOCK (priv->sinkpad);
+  tl_work_pool_free (pool);
+  forget_kept_events (self);
+}
+
 static GstStateChangeReturn
 tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
 {
   TlOrderedElement *self = TL_ORDERED_ELEMENT (element);
-  TlOrderedElementPrivate *priv = get_private (self);
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
   GstStateChangeReturn ret;
 
@@ -403,7 +537,7 @@ tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
       && !klass->check (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    gst_video_info_init (&priv->info);
+    gst_video_info_init (&get_private (self)->info);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED
       && ((klass->start && !klass->start (self)) || !make_pool (self)))
     return GST_STATE_CHANGE_FAILURE;
@@ -411,10 +545,8 @@ tl_ordered_element_change_state (GstElement *element, GstStateChange transition)
             ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-          && ret == GST_STATE_CHANGE_FAILURE)) {
-    g_clear_pointer (&priv->pool, tl_work_pool_free);
-    g_queue_clear_full (&priv->kept, (GDestroyNotify) gst_event_unref);
-  }
+          && ret == GST_STATE_CHANGE_FAILURE))
+    free_pool (self);
   return ret;
 }
 
@@ -482,8 +614,20 @@ tl_ordered_element_constructed (GObject *object)
 }
 
 static void
+tl_ordered_element_finalize (GObject *object)
+{
+  TlOrderedElementPrivate *priv = get_private (TL_ORDERED_ELEMENT (object));
+
+  g_mutex_clear (&priv->pool_lock);
+  g_mutex_clear (&priv->open_lock);
+  G_OBJECT_CLASS (tl_ordered_element_parent_class)->finalize (object);
+}
+
+static void
 tl_ordered_element_init (TlOrderedElement *self)
 {
+  g_mutex_init (&get_private (self)->pool_lock);
+  g_mutex_init (&get_private (self)->open_lock);
   get_private (self)->n_threads = DEFAULT_N_THREADS;
   gst_video_info_init (&get_private (self)->info);
 }
@@ -498,6 +642,7 @@ tl_ordered_element_class_init (TlOrderedElementClass *klass)
   object_class->set_property = tl_ordered_element_set_property;
   object_class->get_property = tl_ordered_element_get_property;
   object_class->constructed = tl_ordered_element_constructed;
+  object_class->finalize = tl_ordered_element_finalize;
   GST_ELEMENT_CLASS (klass)->change_state = tl_ordered_element_change_state;
   klass->receive = tl_ordered_element_queue_event;
   klass->finish = tl_ordered_element_finish;
