@@ -256,23 +256,32 @@ tl_dataset_src_change_state (GstElement *element, GstStateChange transition)
 
 /* EOS from the application ends the stream at the next sample. GstBaseSrc would
  * first wait for the streaming thread, and that one waits in PAUSED, behind
- * full queues, for PLAYING. */
+ * full queues, for PLAYING. FALSE without a stream. */
+static gboolean
+end_stream (TlDatasetSrc *self)
+{
+  gboolean is_taken;
+
+  GST_OBJECT_LOCK (self);
+  is_taken = self->is_ended = self->is_open;
+  GST_OBJECT_UNLOCK (self);
+  return is_taken;
+}
+
+/* What comes before the stream GstBaseSrc would keep for it: it would end with
+ * the first sample, or not start at all after a seek. */
 static gboolean
 tl_dataset_src_send_event (GstElement *element, GstEvent *event)
 {
-  TlDatasetSrc *self = TL_DATASET_SRC (element);
   gboolean is_taken = FALSE;
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-    GST_OBJECT_LOCK (self);
-    is_taken = self->is_ended = self->is_open;
-    GST_OBJECT_UNLOCK (self);
-  }
-  if (!is_taken)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    is_taken = end_stream (TL_DATASET_SRC (element));
+  else if (GST_EVENT_TYPE (event) != GST_EVENT_SEEK)
     return GST_ELEMENT_CLASS (tl_dataset_src_parent_class)
         ->send_event (element, event);
   gst_event_unref (event);
-  return TRUE;
+  return is_taken;
 }
 
 /* ---- samples ---- */
