@@ -149,6 +149,12 @@ note_warning (TIFF *tiff, void *user, const char *module, const char *format,
   return 1;
 }
 
+static void
+note_place (Reader *reader, uint64_t offset)
+{
+  reader->offset = (int64_t) (offset < reader->size ? offset : reader->size);
+}
+
 static TlStatus
 fail_reading (Reader *reader, TlError *error)
 {
@@ -158,7 +164,9 @@ fail_reading (Reader *reader, TlError *error)
     reader->reason[end - 1] = '\0';
   return tl_fail_at (error, TL_ERROR_FORMAT, reader->offset,
       "The TIFF picture cannot be decoded: %s.",
-      reader->reason[0] ? reader->reason : "its first page cannot be read");
+      reader->reason[0]      ? reader->reason
+          : reader->decoding ? "a part of its pixels is missing"
+                             : "its first page cannot be read");
 }
 
 static TlStatus
@@ -622,7 +630,7 @@ read_block (Reader *reader, const Layout *layout, uint32_t x, uint32_t y,
                          : TIFFReadEncodedStrip (tiff, i, plane, n);
 
     if (got < 0 && whole)
-      reader->offset = (int64_t) TIFFGetStrileOffset (tiff, i);
+      note_place (reader, TIFFGetStrileOffset (tiff, i));
     whole = whole && got >= 0;
   }
   return whole;

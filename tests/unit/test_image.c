@@ -22,9 +22,44 @@ static const uint8_t png_1x1[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
     0x68, 0, 0, 0, 0x82, 0, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0, 0, 0, 0, 'I', 'E',
     'N', 'D', 0xae, 0x42, 0x60, 0x82};
 
-/* The header of a JPEG that claims 65500x65500 pixels, and nothing else. */
-static const uint8_t jpeg_bomb[] = {0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0xff,
-    0xdc, 0xff, 0xdc, 1, 1, 0x11, 0, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0};
+typedef struct
+{
+  const char *name;
+  size_t size;
+  const char *bytes;
+} Bomb;
+
+#define BOMB(name, bytes)                                                      \
+  {                                                                            \
+    name, sizeof bytes - 1, bytes                                              \
+  }
+
+/* Headers that claim 65500x65500 pixels, and hardly more. */
+static const Bomb bombs[] = {
+    BOMB ("JPEG",
+        "\377\330\377\300\000\013\010\377\334\377\334\001\001\021\000\377"
+        "\332\000\010\001\001\000\000\077\000"),
+    BOMB ("PNG",
+        "\211PNG\015\012\032\012\000\000\000\015IHDR\000\000\377\334\000"
+        "\000\377\334\010\002\000\000\000\0345\201L\000\000\000\000IDA"
+        "T5\257\006\036"),
+    BOMB ("WebP",
+        "RIFF\026\000\000\000WEBPVP8X\012\000\000\000\000\000\000\000\333"
+        "\377\000\333\377\000"),
+    BOMB ("BMP",
+        "BM\000\000\000\000\000\000\000\0006\000\000\000(\000\000\000\334"
+        "\377\000\000\334\377\000\000\001\000\030\000\000\000\000\000\000"
+        "\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+        "\000\000\000"),
+    BOMB ("TIFF",
+        "II*\000\010\000\000\000\006\000\000\001\004\000\001\000\000\000"
+        "\334\377\000\000\001\001\004\000\001\000\000\000\334\377\000\000"
+        "\002\001\003\000\001\000\000\000\010\000\000\000\006\001\003\000"
+        "\001\000\000\000\001\000\000\000\021\001\004\000\001\000\000\000"
+        "\010\000\000\000\027\001\004\000\001\000\000\000\012\000\000\000"
+        "\000\000\000\000"),
+    BOMB ("PNM", "P6\01265500 65500\012255\012"),
+};
 
 typedef struct
 {
@@ -369,21 +404,78 @@ END_TEST
 
 START_TEST (pixel_bomb_is_refused_by_its_header)
 {
+  const Bomb *bomb = &bombs[_i];
+  const uint8_t *data = (const uint8_t *) bomb->bytes;
   const TlCropPlan plan = {{0, 0, 1, 1}, 1, 1, {0, 0, 1, 1}, 0, 0};
   TlImageDecoder *decoder = tl_image_decoder_new ();
   TlImageInfo info;
   uint8_t pixel[3];
 
-  ck_assert_int_eq (tl_image_probe (jpeg_bomb, sizeof jpeg_bomb, &options,
-                        &info, &error),
+  ck_assert_int_eq (tl_image_probe (data, bomb->size, &options, &info, &error),
       TL_ERROR_LIMIT);
-  ck_assert_msg (strstr (error.message, "65500x65500") != NULL, "%s",
-      error.message);
-  ck_assert_int_eq (tl_image_render (decoder, jpeg_bomb, sizeof jpeg_bomb,
-                        &options, &plan, TL_FILTER_BILINEAR, false, 1, 1, pixel,
-                        3, &error),
+  ck_assert_msg (strstr (error.message, "65500x65500") != NULL, "%s: %s",
+      bomb->name, error.message);
+  ck_assert_int_eq (tl_image_render (decoder, data, bomb->size, &options, &plan,
+                        TL_FILTER_BILINEAR, false, 1, 1, pixel, 3, &error),
       TL_ERROR_LIMIT);
   tl_image_decoder_free (decoder);
+}
+END_TEST
+
+typedef struct
+{
+  const char *bytes;
+  TlStatus status;
+  const char *said;
+} ForeignCase;
+
+static const ForeignCase foreign_cases[] = {
+    {"GIF89a", TL_ERROR_UNSUPPORTED, "GIF"},
+    {"\1\1\1\x18"
+     "ftypheic",
+        TL_ERROR_UNSUPPORTED, "HEIC"},
+    {"\1\1\1\x18"
+     "ftypavif",
+        TL_ERROR_UNSUPPORTED, "AVIF"},
+    {"\1\1\1\x18"
+     "ftypisom",
+        TL_ERROR_FORMAT, "video"},
+    {"%PDF-1.4", TL_ERROR_FORMAT, "PDF"},
+    {"\r\n<!DOCTYPE html>", TL_ERROR_FORMAT, "web page"},
+    {"<HTML><body>404", TL_ERROR_FORMAT, "web page"},
+    {"version https://git-lfs.github.com/spec/v1", TL_ERROR_FORMAT, "Git LFS"},
+    {"P7\nWIDTH 1", TL_ERROR_UNSUPPORTED, "PAM"},
+    {"hello", TL_ERROR_FORMAT, "JPEG, PNG, WebP, BMP, TIFF and PNM are taken"},
+    {"RIFF....WAVE", TL_ERROR_FORMAT, "no picture"},
+    {"B", TL_ERROR_FORMAT, "no picture"},
+};
+
+START_TEST (foreign_files_are_called_by_their_name)
+{
+  const ForeignCase *c = &foreign_cases[_i];
+  TlImageInfo info;
+
+  ck_assert_int_eq (tl_image_probe ((const uint8_t *) c->bytes,
+                        strlen (c->bytes), &options, &info, &error),
+      c->status);
+  ck_assert_msg (strstr (error.message, c->said) != NULL, "%s", error.message);
+  ck_assert_int_eq (error.offset, 0);
+}
+END_TEST
+
+/* The name of a DICOM file stands after a preamble that may be anything. */
+START_TEST (dicom_and_unwritten_files_are_recognised)
+{
+  uint8_t file[200] = {0};
+  TlImageInfo info;
+
+  tl_image_probe (file, sizeof file, &options, &info, &error);
+  ck_assert_msg (strstr (error.message, "200 zero bytes") != NULL, "%s",
+      error.message);
+  memcpy (file + 128, "DICM", 4);
+  ck_assert_int_eq (tl_image_probe (file, sizeof file, &options, &info, &error),
+      TL_ERROR_UNSUPPORTED);
+  ck_assert_msg (strstr (error.message, "DICOM") != NULL, "%s", error.message);
 }
 END_TEST
 
@@ -410,7 +502,11 @@ image_suite (void)
   tcase_add_test (files, xmp_orientation_is_found);
   tcase_add_test (files, kind_is_told_by_the_bytes);
   tcase_add_test (files, every_truncation_of_a_png_fails);
-  tcase_add_test (files, pixel_bomb_is_refused_by_its_header);
+  tcase_add_loop_test (files, pixel_bomb_is_refused_by_its_header, 0,
+      sizeof bombs / sizeof *bombs);
+  tcase_add_loop_test (files, foreign_files_are_called_by_their_name, 0,
+      sizeof foreign_cases / sizeof *foreign_cases);
+  tcase_add_test (files, dicom_and_unwritten_files_are_recognised);
   suite_add_tcase (suite, crop);
   suite_add_tcase (suite, pixels);
   suite_add_tcase (suite, files);
