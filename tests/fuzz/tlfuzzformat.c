@@ -58,6 +58,14 @@ repair_png (uint8_t *data, size_t size)
 static const TlFuzzFormat formats[] = {
     {"jpeg", {{"\xff\xd8\xff", 3}}},
     {"png", {{"\x89PNG\r\n\x1a\n", 8}}, repair_png},
+    {"webp", {{"RIFF", 4, 8, "WEBP", 4}}},
+    {"bmp", {{"BM", 2}}},
+    {"tiff",
+        {{"II*\0", 4}, {"MM\0*", 4}, {"II+\0\x08\0\0\0", 8},
+            {"MM\0+\0\x08\0\0", 8}}},
+    {"pnm",
+        {{"P1\n", 3}, {"P2\n", 3}, {"P3\n", 3}, {"P4\n", 3}, {"P5\n", 3},
+            {"P6\n", 3}}},
 };
 
 const TlFuzzFormat *

@@ -13,7 +13,7 @@
 
 typedef struct TlFuzzFormat TlFuzzFormat;
 
-/* "jpeg", "png"; NULL for a name that is not known. */
+/* "jpeg", "png", "webp", "bmp", "tiff", "pnm"; NULL for a name that is not known. */
 const TlFuzzFormat *tl_fuzz_format_find (const char *name);
 
 /* The format whose file begins like @data, or NULL. */

@@ -26,5 +26,9 @@ void tl_seed_exif (uint8_t orientation, uint8_t exif[TL_SEED_EXIF_SIZE]);
 
 void tl_seed_make_jpeg (const TlSeedSink *sink);
 void tl_seed_make_png (const TlSeedSink *sink);
+void tl_seed_make_webp (const TlSeedSink *sink);
+void tl_seed_make_bmp (const TlSeedSink *sink);
+void tl_seed_make_tiff (const TlSeedSink *sink);
+void tl_seed_make_pnm (const TlSeedSink *sink);
 
 #endif

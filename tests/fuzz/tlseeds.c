@@ -10,9 +10,14 @@
 static void (*const makers[]) (const TlSeedSink *sink) = {
     tl_seed_make_jpeg,
     tl_seed_make_png,
+    tl_seed_make_webp,
+    tl_seed_make_bmp,
+    tl_seed_make_tiff,
+    tl_seed_make_pnm,
 };
 
-const char *const tl_seed_formats[] = {"jpeg", "png", NULL};
+const char *const tl_seed_formats[] = {"jpeg", "png", "webp", "bmp", "tiff",
+    "pnm", NULL};
 
 void
 tl_seeds_each (const char *format, TlSeedFunc func, void *user)
