@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -168,6 +169,38 @@ def case_folder_is_classified(bench):
         f"resnetinfer checkpoint={bench.path('run/best.safetensors')} device=cpu ! "
         "fakesink".split(), "-m")
     check(output.count("tl-result") >= 3 and "path=" in output, output)
+
+
+def results(output):
+    """Classes and probabilities of all tl-result messages, with the files' names."""
+    found = re.findall(r"tl-result, .*?path=\(string\)([^,]*),.*?classes=\(string\)(<[^>]*>), "
+                       r"probabilities=\(double\)(<[^>]*>)", output)
+    return sorted((os.path.basename(path), *rest) for path, *rest in found)
+
+
+def case_frames_are_prepared_as_in_training(bench):
+    for crop in ("center", "pad", "none"):
+        bench.train(crop, epochs=1, decode=f"crop={crop} interpolation=bicubic "
+                                           "region=10%,0,80%,90%")
+        frames = (f"datasetsrc location={bench.frames} splits=valid ! jpegdec ! videoconvert ! "
+                  "video/x-raw,format=RGB")
+        model = f"resnetinfer checkpoint={bench.path(crop)}/last.safetensors device=cpu ! fakesink"
+        direct = results(bench.launch(f"{frames} ! {model}".split(), "-m"))
+        prepared = results(bench.launch(f"{frames} ! imagedecode ! {model}".split(), "-m"))
+        check(len(direct) >= 3 and direct == prepared, f"crop={crop}: {direct}\n{prepared}")
+
+
+def case_foreign_decoder_may_stand_in_between(bench):
+    bench.train("own")
+    words = " ".join(bench.line(bench.path("foreign")))
+    bench.launch(words.replace("! imagedecode", "! decodebin ! videoconvert ! imagedecode").split())
+    own, foreign = ([json.loads(line) for line in open(bench.path(f"{run}/metrics.jsonl"),
+                                                       encoding="utf-8")]
+                    for run in ("own", "foreign"))
+    check(len(own) == len(foreign) == 2, f"{own}\n{foreign}")
+    for a, b in zip(own, foreign):
+        check(a["train"]["n"] == b["train"]["n"] and a["valid"]["n"] == b["valid"]["n"],
+              f"not as many samples:\n{a}\n{b}")
 
 
 def case_bad_files_are_skipped_counted_and_listed(bench):
