@@ -79,6 +79,8 @@ struct _TlResnetInfer
   guint top_k;
   guint n_threads;
 
+  GstPadEventFunction base_event; /* GstBaseTransform's */
+
   /* Set in start, cleared in stop. */
   TlClassifier *classifier;
   gfloat *probabilities;
@@ -103,12 +105,37 @@ GST_ELEMENT_REGISTER_DEFINE (resnetinfer, "resnetinfer", GST_RANK_NONE,
 
 /* ---- Properties ---- */
 
+/* It may change while frames come, when an error would stop the video. */
+static void
+set_top_k (TlResnetInfer *self, guint top_k)
+{
+  gboolean is_refused;
+  guint kept;
+
+  GST_OBJECT_LOCK (self);
+  is_refused = GST_STATE (self) > GST_STATE_READY
+      && (top_k < 1 || top_k > TL_RESULT_MAX);
+  if (!is_refused)
+    self->top_k = top_k;
+  kept = self->top_k;
+  GST_OBJECT_UNLOCK (self);
+  if (is_refused)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("top-k=%u is out of range: expected 1 to %u. It stays %u.", top_k,
+            TL_RESULT_MAX, kept),
+        (NULL));
+}
+
 static void
 tl_resnet_infer_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   TlResnetInfer *self = TL_RESNET_INFER (object);
 
+  if (id == PROP_TOP_K) {
+    set_top_k (self, g_value_get_uint (value));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_CHECKPOINT:
@@ -118,9 +145,6 @@ tl_resnet_infer_set_property (GObject *object, guint id, const GValue *value,
     case PROP_DEVICE:
       g_free (self->device);
       self->device = g_value_dup_string (value);
-      break;
-    case PROP_TOP_K:
-      self->top_k = g_value_get_uint (value);
       break;
     case PROP_N_THREADS:
       self->n_threads = g_value_get_uint (value);
@@ -176,7 +200,9 @@ prepare (GstElement *element)
 static GstStateChangeReturn
 tl_resnet_infer_change_state (GstElement *element, GstStateChange transition)
 {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !prepare (element))
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY
+          || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+      && !prepare (element))
     return GST_STATE_CHANGE_FAILURE;
   return GST_ELEMENT_CLASS (tl_resnet_infer_parent_class)
       ->change_state (element, transition);
@@ -255,7 +281,7 @@ fill_top (TlResnetInfer *self, TlResultMeta *meta)
     order[i] = i;
   g_qsort_with_data (order, n, sizeof *order, compare_descending,
       self->probabilities);
-  meta->n = MIN (MIN (n, top_k), TL_RESULT_MAX);
+  meta->n = MIN (n, top_k);
   for (guint i = 0; i < meta->n; i++) {
     meta->top[i].index = order[i];
     meta->top[i].name = g_quark_from_string (classes[order[i]]);
@@ -376,6 +402,20 @@ tl_resnet_infer_sink_event (GstBaseTransform *transform, GstEvent *event)
       ->sink_event (transform, event);
 }
 
+/* What a flush or a stop interrupts is FLUSHING: FALSE would be an error to who
+ * pushes a frame behind a sticky event. */
+static GstFlowReturn
+tl_resnet_infer_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gboolean is_caps = GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+
+  if (TL_RESNET_INFER (parent)->base_event (pad, parent, event))
+    return GST_FLOW_OK;
+  if (GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (parent)))
+    return GST_FLOW_FLUSHING;
+  return is_caps ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
+}
+
 static gboolean
 tl_resnet_infer_query (GstBaseTransform *transform, GstPadDirection direction,
     GstQuery *query)
@@ -486,4 +526,7 @@ tl_resnet_infer_init (TlResnetInfer *self)
   self->device = g_strdup (DEFAULT_DEVICE);
   self->top_k = DEFAULT_TOP_K;
   self->n_threads = DEFAULT_N_THREADS;
+  self->base_event = GST_PAD_EVENTFUNC (GST_BASE_TRANSFORM_SINK_PAD (self));
+  gst_pad_set_event_full_function (GST_BASE_TRANSFORM_SINK_PAD (self),
+      tl_resnet_infer_pad_event);
 }

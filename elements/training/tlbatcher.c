@@ -300,14 +300,16 @@ forget_caps (TlBatcher *self)
   self->info = (TlBatchInfo){0};
 }
 
-/* At the first caps of a run. */
-static void
+/* At the first caps of a run; they may have changed since READY. */
+static gboolean
 take_settings (TlBatcher *self)
 {
+  self->refused = !tl_element_check_ranges (GST_ELEMENT (self));
   GST_OBJECT_LOCK (self);
   self->run_batch_size = self->batch_size;
   self->run_drop_last = self->drop_last;
   GST_OBJECT_UNLOCK (self);
+  return !self->refused;
 }
 
 /* Sends the batches' caps at once, so that they precede SEGMENT. They fail where
@@ -343,8 +345,8 @@ set_caps (TlBatcher *self, GstCaps *caps)
 
   if (!gst_video_info_from_caps (&video, caps))
     return refuse_caps (self, caps);
-  if (self->info.batch_size == 0)
-    take_settings (self);
+  if (self->refused || (self->info.batch_size == 0 && !take_settings (self)))
+    return GST_FLOW_ERROR;
   info = (TlBatchInfo){.width = GST_VIDEO_INFO_WIDTH (&video),
       .height = GST_VIDEO_INFO_HEIGHT (&video),
       .batch_size = (gint) self->run_batch_size};
@@ -352,8 +354,6 @@ set_caps (TlBatcher *self, GstCaps *caps)
     self->video = video;
     return GST_FLOW_OK;
   }
-  if (self->refused)
-    return GST_FLOW_ERROR;
   if (self->batch.buffer)
     return refuse_change (self, &video);
   if (tl_batch_info_size (&info) > TL_BATCH_MAX_BYTES)
@@ -485,7 +485,8 @@ tl_batcher_change_state (GstElement *element, GstStateChange transition)
   TlBatcher *self = TL_BATCHER (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY
+          || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
       && !tl_element_check_ranges (element))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)

@@ -246,6 +246,32 @@ GST_START_TEST (other_size_between_batches_is_passed_on)
 }
 GST_END_TEST
 
+/* ---- Settings out of range ---- */
+
+static const GstState late_states[] = {GST_STATE_READY, GST_STATE_PLAYING};
+
+GST_START_TEST (batch_size_of_0_is_refused_late_too)
+{
+  GstState state = late_states[__i__];
+  Stress stress;
+
+  stress_init (&stress, &subject);
+  gst_pad_set_active (stress.feed, TRUE);
+  gst_pad_set_active (stress.drain, TRUE);
+  gst_element_set_state (stress.element, state);
+  g_object_set (stress.element, "batch-size", 0, NULL);
+  if (state == GST_STATE_READY) {
+    fail_unless_equals_int (gst_element_set_state (stress.element,
+                                GST_STATE_PAUSED),
+        GST_STATE_CHANGE_FAILURE);
+  } else {
+    fail_unless (stream (stress.feed) < GST_FLOW_EOS);
+  }
+  stress_expect_error (&stress, "batch-size=0 is out of range");
+  stress_clear (&stress);
+}
+GST_END_TEST
+
 /* ---- EOS ---- */
 
 GST_START_TEST (eos_goes_through_in_every_state)
@@ -289,6 +315,8 @@ batcher_stops_suite (void)
   tcase_add_loop_test (tcase, other_caps_within_a_batch_are_an_error, 0,
       G_N_ELEMENTS (changes));
   tcase_add_test (tcase, other_size_between_batches_is_passed_on);
+  tcase_add_loop_test (tcase, batch_size_of_0_is_refused_late_too, 0,
+      G_N_ELEMENTS (late_states));
   tcase_add_test (tcase, eos_goes_through_in_every_state);
   suite_add_tcase (suite, tcase);
   return suite;

@@ -5,101 +5,14 @@
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
-#include <gst/video/video.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "tlcheckpoint.h"
 #include "tlevents.h"
+#include "tlmodelrig.h"
 #include "tlqueries.h"
 #include "tlresnetinfer.h"
 #include "tlresultmeta.h"
-#include "tlsafetensors.h"
 #include "tlsamplemeta.h"
-
-#define N_INPUTS 192
-#define N_CLASSES 3
-
-static gchar *folder;
-
-/* ---- Checkpoints ---- */
-
-/* Metadata without the key @leave_out, which may be NULL. */
-static gchar *
-write_checkpoint (const gchar *name, const gchar *classes,
-    const gchar *leave_out)
-{
-  static gfloat stem[N_INPUTS], weight[N_CLASSES][N_INPUTS], bias[N_CLASSES];
-  TlTensor tensors[] = {
-      {.name = "stem.weight",
-          .dtype = TL_DTYPE_F32,
-          .n_dims = 1,
-          .shape = {N_INPUTS},
-          .data = stem},
-      {.name = "fc.weight",
-          .dtype = TL_DTYPE_F32,
-          .n_dims = 2,
-          .shape = {N_CLASSES, N_INPUTS},
-          .data = weight},
-      {.name = "fc.bias",
-          .dtype = TL_DTYPE_F32,
-          .n_dims = 1,
-          .shape = {N_CLASSES},
-          .data = bias},
-      {.name = "optimizer.fc.bias.momentum_buffer",
-          .dtype = TL_DTYPE_F32,
-          .n_dims = 1,
-          .shape = {N_CLASSES},
-          .data = bias},
-  };
-  TlPreprocess preprocess;
-  g_autofree gchar *line = NULL;
-  TlMetadata metadata[2];
-  gsize n_metadata = 0;
-  gchar *path = g_build_filename (folder, name, NULL);
-  TlError error = TL_ERROR_INIT;
-
-  for (guint i = 0; i < N_INPUTS; i++) {
-    stem[i] = 1;
-    for (guint c = 0; c < N_CLASSES; c++)
-      weight[c][i] = i % 3 == c ? 0.1f : 0;
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (tensors); i++)
-    tl_tensor_set_contiguous (&tensors[i]);
-  tl_preprocess_init (&preprocess);
-  line = tl_preprocess_to_string (&preprocess);
-  if (g_strcmp0 (leave_out, TL_KEY_CLASSES) != 0)
-    metadata[n_metadata++] = (TlMetadata){TL_KEY_CLASSES, classes};
-  if (g_strcmp0 (leave_out, TL_KEY_PREPROCESS) != 0)
-    metadata[n_metadata++] = (TlMetadata){TL_KEY_PREPROCESS, line};
-  ck_assert_msg (tl_safetensors_write (path, tensors, G_N_ELEMENTS (tensors),
-                     metadata, n_metadata, &error)
-          == TL_OK,
-      "%s", error.message);
-  return path;
-}
-
-/* ---- Frames ---- */
-
-static GstBuffer *
-new_frame (guint width, guint height, guint bright)
-{
-  GstVideoInfo info;
-  GstBuffer *buffer;
-  GstMapInfo map;
-
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, width, height);
-  buffer = gst_buffer_new_allocate (NULL, info.size, NULL);
-  gst_buffer_map (buffer, &map, GST_MAP_WRITE);
-  memset (map.data, 10, map.size);
-  for (guint y = 0; y < height; y++) {
-    for (guint x = 0; x < width; x++)
-      map.data[y * info.stride[0] + 3 * x + bright] = 250;
-  }
-  gst_buffer_unmap (buffer, &map);
-  GST_BUFFER_PTS (buffer) = 40 * GST_MSECOND;
-  return buffer;
-}
 
 static GstHarness *
 new_harness (const gchar *checkpoint, guint width, guint height)
@@ -121,7 +34,7 @@ new_harness (const gchar *checkpoint, guint width, guint height)
 GST_START_TEST (frames_get_their_class)
 {
   g_autofree gchar *path =
-      write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   static const gchar *const names[] = {"red", "green", "blue"};
   static const guint sizes[][2] = {{64, 48}, {301, 33}, {640, 480}};
   guint width = sizes[__i__][0], height = sizes[__i__][1];
@@ -129,8 +42,8 @@ GST_START_TEST (frames_get_their_class)
   GstBus *bus = gst_bus_new ();
 
   gst_element_set_bus (h->element, bus);
-  for (guint c = 0; c < N_CLASSES; c++) {
-    GstBuffer *in = new_frame (width, height, c);
+  for (guint c = 0; c < MODEL_N_CLASSES; c++) {
+    GstBuffer *in = model_new_frame (width, height, c);
     g_autoptr (GstBuffer) original = gst_buffer_copy_deep (in);
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, in);
     TlResultMeta *meta = tl_buffer_get_result_meta (out);
@@ -176,9 +89,9 @@ push_transform (const gchar *path, gint resize)
 GST_START_TEST (prepared_samples_are_taken_as_they_are)
 {
   g_autofree gchar *path =
-      write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   GstHarness *h = push_transform (path, 256);
-  GstBuffer *in = new_frame (224, 224, 1);
+  GstBuffer *in = model_new_frame (224, 224, 1);
   g_autoptr (GstBuffer) out = NULL;
   TlSampleMeta *sample = tl_buffer_add_sample_meta (in);
   TlResultMeta *meta;
@@ -217,7 +130,7 @@ GST_END_TEST
 GST_START_TEST (samples_prepared_otherwise_are_refused)
 {
   g_autofree gchar *path =
-      write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   GstHarness *h = new_harness (path, 224, 224);
   GstBus *bus = gst_bus_new ();
   g_auto (TlTransform) transform = {.steps = g_strdup ("imagedecode")};
@@ -234,7 +147,7 @@ GST_START_TEST (samples_prepared_otherwise_are_refused)
   fail_unless (strstr (error->message, "resize=232") != NULL
           && strstr (error->message, "resize=256") != NULL,
       "%s", error->message);
-  fail_unless_equals_int (gst_harness_push (h, new_frame (224, 224, 0)),
+  fail_unless_equals_int (gst_harness_push (h, model_new_frame (224, 224, 0)),
       GST_FLOW_ERROR);
   gst_element_set_bus (h->element, NULL);
   gst_object_unref (bus);
@@ -245,7 +158,7 @@ GST_END_TEST
 GST_START_TEST (the_model_tells_its_preprocessing)
 {
   g_autofree gchar *path =
-      write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   GstHarness *h = new_harness (path, 64, 64);
   g_autoptr (GstQuery) query = tl_query_new_preprocess (TRUE);
   TlPreprocess found;
@@ -262,7 +175,7 @@ GST_END_TEST
 GST_START_TEST (a_failing_model_does_not_stop_the_video)
 {
   g_autofree gchar *path =
-      write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
   GstHarness *h;
   GstBus *bus = gst_bus_new ();
 
@@ -271,7 +184,7 @@ GST_START_TEST (a_failing_model_does_not_stop_the_video)
   gst_element_set_bus (h->element, bus);
   for (guint i = 0; i < 3; i++) {
     g_autoptr (GstBuffer) out =
-        gst_harness_push_and_pull (h, new_frame (64, 64, 0));
+        gst_harness_push_and_pull (h, model_new_frame (64, 64, 0));
     g_autoptr (GstMessage) warning =
         gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
     TlResultMeta *meta = tl_buffer_get_result_meta (out);
@@ -320,9 +233,9 @@ GST_START_TEST (bad_starts_say_why)
   g_autoptr (GError) error = NULL;
 
   if (bad->classes)
-    path = write_checkpoint (bad->name, bad->classes, bad->leave_out);
+    path = model_write_checkpoint (bad->name, bad->classes, bad->leave_out);
   else if (*bad->name)
-    path = g_build_filename (folder, bad->name, NULL);
+    path = g_build_filename (model_folder, bad->name, NULL);
   gst_element_set_bus (element, bus);
   g_object_set (element, "checkpoint", path, "top-k", bad->top_k, NULL);
   fail_unless_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
@@ -339,37 +252,15 @@ GST_START_TEST (bad_starts_say_why)
 }
 GST_END_TEST
 
-static void
-make_folder (void)
-{
-  folder = g_dir_make_tmp ("tlpipe-resnetinfer-XXXXXX", NULL);
-  ck_assert (folder != NULL);
-  GST_ELEMENT_REGISTER (resnetinfer, NULL);
-}
-
-static void
-remove_folder (void)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (dir))) {
-    g_autofree gchar *path = g_build_filename (folder, name, NULL);
-
-    unlink (path);
-  }
-  rmdir (folder);
-  g_clear_pointer (&folder, g_free);
-}
-
 static Suite *
 resnetinfer_suite (void)
 {
   Suite *s = suite_create ("resnetinfer");
   TCase *tc = tcase_create ("general");
 
+  GST_ELEMENT_REGISTER (resnetinfer, NULL);
   suite_add_tcase (s, tc);
-  tcase_add_checked_fixture (tc, make_folder, remove_folder);
+  tcase_add_checked_fixture (tc, model_set_up, model_tear_down);
   tcase_add_test (tc, a_missing_library_is_said_going_to_ready);
   /* Early: it counts the calls of the process, which may run all tests. */
   tcase_add_test (tc, a_failing_model_does_not_stop_the_video);

@@ -11,8 +11,8 @@
 gchar *rig_folder;
 gchar *rig_weights;
 
-static void
-write_weights (const gchar *path)
+void
+rig_write_weights (const gchar *path)
 {
   gfloat stem[192], fc[2 * 192] = {0}, bias[2] = {0};
   TlTensor tensors[] = {
@@ -33,7 +33,7 @@ rig_set_up (void)
 {
   rig_folder = g_dir_make_tmp ("tlpipe-XXXXXX", NULL);
   rig_weights = g_build_filename (rig_folder, "thumbnail.safetensors", NULL);
-  write_weights (rig_weights);
+  rig_write_weights (rig_weights);
 }
 
 void

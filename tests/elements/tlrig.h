@@ -16,6 +16,9 @@ extern gchar *rig_weights;
 void rig_set_up (void);
 void rig_tear_down (void);
 
+/* Such a model, elsewhere. */
+void rig_write_weights (const gchar *path);
+
 typedef struct
 {
   GstElement *pipeline;
