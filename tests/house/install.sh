@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # install.sh ROOT TORCH: tlpipe builds without a warning, and what it installs
-# works when the build folder is gone: the elements are listed, an application
-# compiles against the headers and the .pc file, and a model is trained.
+# works when the build folder is gone: the elements are listed and their pages
+# are there, applications compile against the headers and the .pc files, a model
+# is trained, and it classifies, also in a tree built without training.
 
 set -euo pipefail
 
@@ -12,7 +13,8 @@ torch=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build=$work/build
-prefix=$work/prefix
+device=(datasetsrc imagedecode resnetinfer)
+all=(augment batcher checkpointsink "${device[@]}" resnetfinetune)
 
 fail() {
   echo "$*" >&2
@@ -24,60 +26,79 @@ fail() {
   exit 77
 }
 
-meson setup "$build" "$root" --prefix "$prefix" -Dwerror=true \
-  -Dtorch=enabled "-Dtorch_prefix=$torch" >/dev/null
-ninja -C "$build" --quiet || fail "the build has errors or warnings"
-meson install -C "$build" --no-rebuild >/dev/null
-"$build/examples/draw-frames" --videos=2 --frames=3 "$work/data"
-rm -rf "$build"
+# install_tree PREFIX OPTIONS...
+install_tree() {
+  local prefix=$1 command=(setup "$build" "$root" -Dwerror=true -Dtorch=enabled "-Dtorch_prefix=$torch")
 
-libdir=$(dirname "$(find "$prefix" -name 'libtlpipe-1.0.so')")
-export LD_LIBRARY_PATH=$libdir
-export GST_PLUGIN_PATH_1_0=$libdir/gstreamer-1.0
-export GST_REGISTRY_1_0=$work/registry.bin
-export PKG_CONFIG_PATH=$libdir/pkgconfig
-unset TLPIPE_SHIM TLPIPE_TORCH
-
-find "$prefix" -name '*.so*' -type f | while read -r library; do
-  ! LC_ALL=C readelf -d "$library" | grep -E 'R(UN)?PATH' \
-    || fail "$library has a search path"
-done
-
-# Not --exists: that wants a version of GStreamer.
-gst-inspect-1.0 resnetfinetune >"$work/log" 2>&1 \
-  || fail "the installed plugin has no resnetfinetune: $(cat "$work/log")"
-
-cat >"$work/application.c" <<'SOURCE'
-#include <gst/gst.h>
-#include <tlcaps.h>
-#include <tlevents.h>
-#include <tlmessages.h>
-#include <tlqueries.h>
-#include <tlshimloader.h>
-
-int
-main (int argc, char **argv)
-{
-  TlError error = TL_ERROR_INIT;
-
-  gst_init (&argc, &argv);
-  if (tl_dtype_size (TL_DTYPE_F32) != 4)
-    return 1;
-  if (!tl_shim_load (&error)) {
-    g_printerr ("%s\n", error.message);
-    return 1;
-  }
-  g_print ("%s with %s\n", tl_shim_library_path (), tl_shim_torch_path ());
-  return 0;
+  shift
+  [ ! -e "$build" ] || command=(configure "$build")
+  meson "${command[@]}" --prefix "$prefix" "$@" >/dev/null
+  ninja -C "$build" --quiet || fail "the build has errors or warnings"
+  meson install -C "$build" --no-rebuild >/dev/null
 }
-SOURCE
-# shellcheck disable=SC2046
-cc -Wall -Werror -o "$work/application" "$work/application.c" \
-  $(pkg-config --cflags --libs tlpipe-1.0)
-"$work/application" || fail "the shim does not load"
+
+# use PREFIX: from here on programs see that tree and no other.
+use() {
+  prefix=$1
+  libdir=$(dirname "$(find "$prefix" -name 'libtlpipe-1.0.so')")
+  export LD_LIBRARY_PATH=$libdir
+  export GST_PLUGIN_PATH_1_0=$libdir/gstreamer-1.0
+  export GST_REGISTRY_1_0=$prefix/registry.bin
+  export PKG_CONFIG_PATH=$libdir/pkgconfig
+  unset TLPIPE_SHIM TLPIPE_TORCH
+}
+
+check_libraries() {
+  find "$prefix" -name '*.so*' -type f | while read -r library; do
+    ! LC_ALL=C readelf -d "$library" | grep -E 'R(UN)?PATH' \
+      || fail "$library has a search path"
+  done
+}
+
+# The plugin has exactly the elements named, each with its page, and gives its
+# version to those who ask for it.
+check_elements() {
+  local element listed page version
+
+  listed=$(gst-inspect-1.0 tlpipe | sed -n 's/^  \([a-z]*\): .*/\1/p' | sort | tr '\n' ' ')
+  [ "$listed" = "$(printf '%s\n' "$@" | sort | tr '\n' ' ')" ] \
+    || fail "the installed plugin has the elements $listed"
+  version=$(gst-inspect-1.0 tlpipe | sed -n 's/^  Version *//p')
+  for element in "$@"; do
+    page=$(gst-inspect-1.0 "$element" | sed -n 's#^  Documentation *file://##p')
+    [ -s "$page" ] || fail "$element has no page at ${page:-a place that it names}"
+    gst-inspect-1.0 --exists --atleast-version="$version" "$element" \
+      || fail "$element does not exist in version $version"
+    ! gst-inspect-1.0 --exists --atleast-version=999.0.0 "$element" \
+      || fail "$element exists in version 999"
+  done
+}
+
+# compile LANGUAGE SOURCE PROGRAM PACKAGE...
+compile() {
+  local language=$1 source=$2 program=$3
+
+  shift 3
+  # shellcheck disable=SC2046
+  cc -x "$language" -Wall -Wextra -Werror -o "$program" "$source" -x none \
+    $(pkg-config --cflags --libs "$@")
+}
+
+# Every installed header stands alone, also in C++.
+check_headers() {
+  find "$prefix/include" -name '*.h' | while read -r header; do
+    for language in c c++; do
+      # shellcheck disable=SC2046
+      cc -x "$language" -Wall -Werror -fsyntax-only "$header" \
+        $(pkg-config --cflags tlpipe-1.0) 2>"$work/log" \
+        || fail "$header as $language: $(head -n 1 "$work/log")"
+    done
+  done
+}
 
 # The shim alone, linked: libtorch is then the program's to find.
-cat >"$work/shim.c" <<'SOURCE'
+check_shim() {
+  cat >"$work/shim.c" <<'SOURCE'
 #include <tlshim.h>
 
 int
@@ -86,20 +107,11 @@ main (void)
   return tl_shim_abi () == TL_SHIM_ABI ? 0 : 1;
 }
 SOURCE
-# shellcheck disable=SC2046
-cc -Wall -Werror -o "$work/shim" "$work/shim.c" -Wl,--allow-shlib-undefined \
-  $(pkg-config --cflags --libs tlpipe-shim-1.0)
-LD_LIBRARY_PATH=$libdir/tlpipe:$torch/lib "$work/shim" || fail "the linked shim does not run"
-
-# Every installed header stands alone, also in C++.
-find "$prefix/include" -name '*.h' | while read -r header; do
-  for language in c c++; do
-    # shellcheck disable=SC2046
-    cc -x "$language" -Wall -Werror -fsyntax-only "$header" \
-      $(pkg-config --cflags tlpipe-1.0) 2>"$work/log" \
-      || fail "$header as $language: $(head -n 1 "$work/log")"
-  done
-done
+  # shellcheck disable=SC2046
+  cc -Wall -Werror -o "$work/shim" "$work/shim.c" -Wl,--allow-shlib-undefined \
+    $(pkg-config --cflags --libs tlpipe-shim-1.0)
+  LD_LIBRARY_PATH=$libdir/tlpipe:$torch/lib "$work/shim" || fail "the linked shim does not run"
+}
 
 train() {
   gst-launch-1.0 -q datasetsrc "location=$work/data/frames" epochs=1 \
@@ -109,6 +121,99 @@ train() {
   [ -s "$1/last.safetensors" ] || fail "training left no checkpoint"
 }
 
-train "$work/configured"
+# What an application does: a line of its own, results from the buffers and
+# from the bus.
+write_application() {
+  cat >"$work/application.c" <<'SOURCE'
+#include <gst/gst.h>
+#include <tlmessages.h>
+#include <tlresultmeta.h>
+#include <tlshimloader.h>
+
+static gint n_metas;
+
+static GstPadProbeReturn
+count_meta (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  TlResultMeta *result =
+      tl_buffer_get_result_meta (GST_PAD_PROBE_INFO_BUFFER (info));
+
+  (void) pad;
+  (void) user_data;
+  if (result && result->state == TL_RESULT_VALID && result->n > 0
+      && g_quark_to_string (result->top[0].name))
+    n_metas++;
+  return GST_PAD_PROBE_OK;
+}
+
+int
+main (int argc, char **argv)
+{
+  GError *error = NULL;
+  GstElement *pipeline, *sink;
+  GstMessage *message = NULL;
+  GstPad *pad;
+  GstBus *bus;
+  gint n_results = 0;
+
+  gst_init (&argc, &argv);
+  pipeline = gst_parse_launch (argv[1], &error);
+  if (!pipeline)
+    return 1;
+  bus = gst_element_get_bus (pipeline);
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  pad = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_meta, NULL, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  do {
+    gst_clear_message (&message);
+    message = gst_bus_timed_pop (bus, 60 * GST_SECOND);
+    if (message && gst_message_has_name (message, "tl-result"))
+      n_results++;
+  } while (message && GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS
+      && GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_print ("%d results in buffers, %d on the bus, by %s with %s\n", n_metas,
+      n_results, tl_shim_library_path (), tl_shim_torch_path ());
+  return message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS && n_metas > 0
+          && n_metas == n_results
+      ? 0
+      : 1;
+}
+SOURCE
+}
+
+# Compiled as C and as C++, against what is installed.
+check_application() {
+  local line="datasetsrc location=$work/data/frames splits=valid ! imagedecode
+    ! resnetinfer checkpoint=$work/run/last.safetensors ! fakesink name=sink"
+  local language
+
+  for language in c c++; do
+    compile $language "$work/application.c" "$work/application" tlpipe-1.0
+    "$work/application" "$line" || fail "the application in $language does not get its results"
+  done
+}
+
+install_tree "$work/all"
+# Its tests are compiled by the tests of that build, not here.
+install_tree "$work/device" -Dtraining=disabled -Dtests=disabled
+"$build/examples/draw-frames" --videos=2 --frames=3 "$work/data"
+rm -rf "$build"
+write_application
+
+use "$work/all"
+check_libraries
+check_elements "${all[@]}"
+check_shim
+check_headers
+train "$work/run"
 TLPIPE_TORCH=$torch train "$work/named"
-cmp "$work/configured/last.safetensors" "$work/named/last.safetensors"
+cmp "$work/run/last.safetensors" "$work/named/last.safetensors"
+check_application
+
+use "$work/device"
+check_libraries
+check_elements "${device[@]}"
+check_headers
+check_application
