@@ -71,7 +71,7 @@ make_corpus() {
 fuzz() {
   local corpus=$build/corpus/$1 findings=$build/findings/$1 log=$build/$1.log
 
-  [ -d "$corpus" ] || make_corpus "$1"
+  [ -d "$corpus" ] || make_corpus "$1" || die "no corpus for $1"
   mkdir -p "$findings"
   # Any of a finding's exits is one; the log says which.
   "$build/tests/fuzz/fuzz-$1" "$corpus" -artifact_prefix="$findings/" \
