@@ -197,6 +197,23 @@ GST_START_TEST (frame_gives_what_its_file_gives)
 }
 GST_END_TEST;
 
+/* As from a source that maps its file piece by piece. */
+GST_START_TEST (file_in_many_memories_is_one_file)
+{
+  GstHarness *h = make_harness ("crop=none");
+  GstBuffer *parts = cut (make_png (RGB, 3), 5), *whole;
+
+  for (guint i = 0; i < gst_buffer_n_memory (parts); i++)
+    GST_MINI_OBJECT_FLAG_SET (gst_buffer_peek_memory (parts, i),
+        GST_MEMORY_FLAG_READONLY);
+  gst_harness_push (h, make_png (RGB, 3));
+  whole = gst_harness_pull (h);
+  gst_harness_push (h, parts);
+  expect_same (whole, gst_harness_pull (h));
+  decode_rig_free (h);
+}
+GST_END_TEST;
+
 /* A training sample, by way of a foreign decoder, is cropped as its file is. */
 GST_START_TEST (samples_keep_their_crop_and_their_meta)
 {
@@ -663,6 +680,7 @@ imagedecode_raw_suite (void)
   GST_ELEMENT_REGISTER (imagedecode, NULL);
   tcase_add_loop_test (frames, frame_gives_what_its_file_gives, 0,
       G_N_ELEMENTS (layouts));
+  tcase_add_test (frames, file_in_many_memories_is_one_file);
   tcase_add_test (frames, samples_keep_their_crop_and_their_meta);
   tcase_add_test (frames, caps_may_change_with_every_buffer);
   tcase_add_loop_test (frames, frame_that_is_not_in_memory_is_skipped, 0,
