@@ -286,13 +286,15 @@ fill_buffer (TlPlayer *self, GstBuffer *buffer, const gchar *path,
 static void
 report_sample (TlPlayer *self, const TlSampleMeta *meta, GError *failure)
 {
+  g_autofree gchar *name = tl_message_make_line (meta->path);
+
   self->end.skipped++;
   gst_element_post_message (GST_ELEMENT (self->base),
       tl_message_new_sample_error (GST_OBJECT (self->base), meta,
           failure->message, -1, self->end.skipped));
   if (self->end.skipped <= MAX_WARNINGS)
     GST_ELEMENT_WARNING (self->base, RESOURCE, READ,
-        ("Left out \"%s\": %s.", meta->path, failure->message), (NULL));
+        ("Left out \"%s\": %s.", name, failure->message), (NULL));
   g_error_free (failure);
 }
 

@@ -659,6 +659,33 @@ GST_START_TEST (warnings_are_limited)
 }
 GST_END_TEST;
 
+GST_START_TEST (any_file_name_is_shown_as_one_line)
+{
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) warning = NULL;
+  Player p;
+
+  tree_add_bytes (root, "train/a/two\nlines \xff.jpg", "", 0);
+  tree_add (root, "train/b/1.jpg");
+  player_init (&p, TL_CAPS_IMAGE);
+  g_object_set (p.src, "splits", "train", "group", "none", "valid-fraction",
+      0.0, NULL);
+  play (&p);
+  while (!warning || !strstr (warning->message, "Left out")) {
+    gst_clear_message (&message);
+    g_clear_error (&warning);
+    message = gst_bus_pop_filtered (p.bus, GST_MESSAGE_WARNING);
+    fail_unless (message != NULL);
+    gst_message_parse_warning (message, &warning, NULL);
+  }
+  fail_unless (strstr (warning->message, "/two\\nlines \xef\xbf\xbd.jpg")
+          && !strchr (warning->message, '\n'),
+      "%s", warning->message);
+  gst_clear_message (&message); /* holds the source */
+  player_clear (&p);
+}
+GST_END_TEST;
+
 /* ---- caps ---- */
 
 static void
@@ -952,6 +979,7 @@ datasetsrc_suite (void)
   tcase_add_test (tc, bad_files_are_reported_once_and_left_out);
   tcase_add_test (tc, a_phase_without_one_good_file_is_an_error);
   tcase_add_test (tc, warnings_are_limited);
+  tcase_add_test (tc, any_file_name_is_shown_as_one_line);
   tcase_add_test (tc, a_peer_that_names_tl_image_gets_it);
   tcase_add_test (tc, a_peer_that_takes_anything_gets_the_files_type);
   tcase_add_test (tc, files_that_the_peer_refuses_are_left_out);
