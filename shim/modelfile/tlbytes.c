@@ -37,6 +37,15 @@ tl_show_number (uint64_t number)
   return shown;
 }
 
+TlShown
+tl_show_bytes (uint64_t n)
+{
+  TlShown shown = tl_show_number (n);
+
+  strcat (shown.text, n == 1 ? " byte" : " bytes");
+  return shown;
+}
+
 /* Length of the character that begins at @p, 0 if it is none. */
 static size_t
 measure_utf8 (const unsigned char *p, size_t n)

@@ -49,6 +49,9 @@ TlShown tl_show_text (const void *bytes, size_t n);
 /* A number with thousands separators: "46,254,670". */
 TlShown tl_show_number (uint64_t number);
 
+/* "1 byte", "46,254,670 bytes". */
+TlShown tl_show_bytes (uint64_t n);
+
 /* Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms)
  * without NUL. */
 int tl_is_utf8 (const void *bytes, size_t n);

@@ -100,8 +100,8 @@ tl_file_read (const TlFile *file, uint64_t offset, void *bytes, size_t n,
           strerror_r (errno, buffer, sizeof buffer));
     if (got == 0)
       return tl_fail (error, TL_ERROR_READ,
-          "the file became shorter while it was read, now %s bytes",
-          tl_show_number (offset).text);
+          "the file became shorter while it was read, now %s",
+          tl_show_bytes (offset).text);
     p += got;
     offset += (uint64_t) got;
     n -= (size_t) got;

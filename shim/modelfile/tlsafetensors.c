@@ -231,9 +231,8 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
   for (size_t i = 0; i < n; i++)
     end = r->spans[i].end > end ? r->spans[i].end : end;
   if (end > data_size)
-    return tl_fail (error, TL_ERROR_FORMAT,
-        "truncated: the file ends %s bytes early",
-        tl_show_number (end - data_size).text);
+    return tl_fail (error, TL_ERROR_FORMAT, "truncated: the file ends %s early",
+        tl_show_bytes (end - data_size).text);
   if (n > 0)
     qsort (r->spans, n, sizeof *r->spans, compare_spans);
   end = 0;
@@ -250,8 +249,8 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
   }
   if (end < data_size)
     return tl_fail (error, TL_ERROR_FORMAT,
-        "%s bytes follow the last tensor and belong to none",
-        tl_show_number (data_size - end).text);
+        "the file goes on for %s behind its last tensor",
+        tl_show_bytes (data_size - end).text);
   return TL_OK;
 }
 
@@ -293,8 +292,8 @@ get_header_size (const uint8_t *bytes, size_t size, size_t *ret, TlError *error)
         tl_show_number (TL_SAFETENSORS_MAX_HEADER).text);
   if (header_size > size - 8)
     return tl_fail (error, TL_ERROR_FORMAT,
-        "truncated: the file ends %s bytes early, within its header",
-        tl_show_number (header_size - (size - 8)).text);
+        "truncated: the file ends %s early, within its header",
+        tl_show_bytes (header_size - (size - 8)).text);
   *ret = (size_t) header_size;
   return TL_OK;
 }

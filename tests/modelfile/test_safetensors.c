@@ -87,7 +87,7 @@ START_TEST (header_is_read_without_the_data)
   tl_tensor_set_clear (&set);
   assert_fails (tl_safetensors_read_header (file.data, file.n, file.n + 8, &set,
                     &error),
-      TL_ERROR_FORMAT, "ends 1 bytes early");
+      TL_ERROR_FORMAT, "ends 1 byte early");
   tl_tensor_set_clear (&set);
   assert_fails (tl_safetensors_read_header (file.data, file.n - 1, file.n + 9,
                     &set, &error),
@@ -143,7 +143,7 @@ static const struct
     {"data missing", W ("F32", "[2]", "[0,8]"), 5, TL_ERROR_FORMAT,
         "truncated: the file ends 3 bytes early"},
     {"data left over", W ("F32", "[2]", "[0,8]"), 9, TL_ERROR_FORMAT,
-        "1 bytes follow the last tensor"},
+        "goes on for 1 byte behind its last tensor"},
     {"hole at the start", W ("U8", "[2]", "[1,3]"), 3, TL_ERROR_FORMAT,
         "begins at byte 1 of the data, but the one before it ends at 0"},
     {"shape and offsets differ", W ("F32", "[3]", "[0,8]"), 8, TL_ERROR_FORMAT,
