@@ -2,6 +2,8 @@
 
 #include "tlerror.h"
 
+#include "tlmessages.h"
+
 static const struct
 {
   gint code;
@@ -30,6 +32,6 @@ tl_element_post_error (GstElement *element, TlStatus status,
 
   gst_element_message_full (element, GST_MESSAGE_ERROR,
       codes[i].of_library ? GST_LIBRARY_ERROR : GST_RESOURCE_ERROR,
-      codes[i].code, g_strdup (error->message), debug, __FILE__, GST_FUNCTION,
-      __LINE__);
+      codes[i].code, tl_message_make_line (error->message), debug, __FILE__,
+      GST_FUNCTION, __LINE__);
 }

@@ -14,8 +14,8 @@
 
 G_BEGIN_DECLS
 
-/* Posts error->message with the domain and code that belong to @status, and
- * its detail as debug text. */
+/* Posts error->message, made a line, with the domain and code that belong to
+ * @status, and its detail as debug text. */
 TL_API void tl_element_post_error (GstElement *element, TlStatus status,
     const TlError *error);
 

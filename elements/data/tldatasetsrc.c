@@ -44,6 +44,7 @@
 #include "tldatasetsrc.h"
 
 #include <tlevents.h>
+#include <tlmessages.h>
 #include <tlrange.h>
 
 #include "tldataset.h"
@@ -137,8 +138,10 @@ tl_dataset_src_finalize (GObject *object)
 static void
 post_progress (TlDatasetSrc *self, GstProgressType type, const gchar *text)
 {
+  g_autofree gchar *line = tl_message_make_line (text);
+
   gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_progress (GST_OBJECT (self), type, "dataset", text));
+      gst_message_new_progress (GST_OBJECT (self), type, "dataset", line));
 }
 
 static TlDataset *
@@ -174,9 +177,11 @@ report (TlDatasetSrc *self, const TlDataset *dataset, guint max_samples)
 
   for (guint i = 0; i < dataset->notes->len; i++)
     post_progress (self, GST_PROGRESS_TYPE_CONTINUE, dataset->notes->pdata[i]);
-  for (guint i = 0; i < dataset->warnings->len; i++)
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("%s", (const gchar *) dataset->warnings->pdata[i]), (NULL));
+  for (guint i = 0; i < dataset->warnings->len; i++) {
+    g_autofree gchar *line = tl_message_make_line (dataset->warnings->pdata[i]);
+
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS, ("%s", line), (NULL));
+  }
   if (max_samples > 0)
     text = g_strdup_printf ("%s; max-samples=%u of each are played", totals,
         max_samples);

@@ -29,9 +29,11 @@ tl_train_report_clear (TlTrainReport *self)
 static void
 post_progress (TlTrainReport *self, GstProgressType type, const gchar *text)
 {
+  g_autofree gchar *line = tl_message_make_line (text);
+
   gst_element_post_message (self->element,
       gst_message_new_progress (GST_OBJECT (self->element), type, PROGRESS_CODE,
-          text));
+          line));
 }
 
 /* ---- Time ---- */

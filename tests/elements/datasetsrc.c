@@ -877,6 +877,31 @@ GST_START_TEST (endless_runs_have_no_duration)
 GST_END_TEST;
 
 /* gst-launch-1.0 waits for every PROGRESS to be complete. */
+/* A name with an escape sequence would speak to the terminal. */
+GST_START_TEST (class_names_do_not_reach_the_terminal)
+{
+  GstMessage *message;
+  guint n = 0;
+  Player p;
+
+  add_small_set ();
+  tree_add (root, "train/x\033y/some.jpg");
+  tree_add (root, "val/x\033y/other.jpg");
+  player_init (&p, TL_CAPS_IMAGE);
+  play (&p);
+  while ((message = gst_bus_pop_filtered (p.bus, GST_MESSAGE_PROGRESS))) {
+    g_autofree gchar *text = NULL;
+
+    gst_message_parse_progress (message, NULL, NULL, &text);
+    fail_unless (strchr (text, '\033') == NULL, "%s", text);
+    n += strstr (text, "x\\u001by") != NULL;
+    gst_message_unref (message);
+  }
+  fail_unless (n > 0, "it is not named");
+  player_clear (&p);
+}
+GST_END_TEST;
+
 GST_START_TEST (progress_is_opened_and_closed)
 {
   GstMessage *message;
@@ -991,6 +1016,7 @@ datasetsrc_suite (void)
   tcase_add_test (tc, second_run_repeats_the_first);
   tcase_add_test (tc, position_and_duration_are_samples);
   tcase_add_test (tc, endless_runs_have_no_duration);
+  tcase_add_test (tc, class_names_do_not_reach_the_terminal);
   tcase_add_test (tc, progress_is_opened_and_closed);
   tcase_add_loop_test (tc, stock_elements_take_it, 0,
       G_N_ELEMENTS (stock_lines));
