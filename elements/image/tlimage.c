@@ -112,17 +112,23 @@ TlStatus
 tl_image_target_reserve (TlImageTarget *target, uint32_t width, uint32_t height,
     TlError *error)
 {
-  TlBox *part = &target->part;
+  target->part.x = 0;
+  target->part.width = width;
+  return tl_image_target_reserve_part (target, width, height, error);
+}
+
+TlStatus
+tl_image_target_reserve_part (TlImageTarget *target, uint32_t width,
+    uint32_t height, TlError *error)
+{
   size_t size;
 
   if (width != target->width || height != target->height)
     return tl_fail (error, TL_ERROR_FORMAT,
         "The picture has %ux%u pixels, its header says %ux%u.", width, height,
         target->width, target->height);
-  part->x = 0;
-  part->width = width;
-  target->stride = (size_t) width * CHANNELS;
-  size = target->stride * part->height;
+  target->stride = (size_t) target->part.width * CHANNELS;
+  size = target->stride * target->part.height;
   if (!reserve (&target->data, &target->capacity, size))
     return tl_fail (error, TL_ERROR_MEMORY,
         "There is not enough memory for a picture of %ux%u pixels.", width,

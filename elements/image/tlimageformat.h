@@ -26,6 +26,10 @@ typedef struct
 TlStatus tl_image_target_reserve (TlImageTarget *target, uint32_t width,
     uint32_t height, TlError *error);
 
+/* The same for a format that has set the part to the columns it decodes. */
+TlStatus tl_image_target_reserve_part (TlImageTarget *target, uint32_t width,
+    uint32_t height, TlError *error);
+
 /* Where row @y of the picture goes, or NULL if it is not wanted. */
 static inline uint8_t *
 tl_image_target_row (const TlImageTarget *target, uint32_t y)

@@ -33,6 +33,8 @@ typedef struct
   const uint8_t *data;
   size_t size;
   TlImageTarget *target;
+  bool may_leave_out; /* what is not wanted */
+  uint32_t block_width, block_height;
   bool too_many_scans;
   char damage[JMSG_LENGTH_MAX]; /* first warning that costs pixels, or "" */
   int64_t damage_offset;
@@ -135,6 +137,10 @@ choose_colours (Reader *reader)
   cinfo->scale_num = 1;
   cinfo->scale_denom = reader->target->shrink;
   jpeg_calc_output_dimensions (cinfo);
+  reader->block_width =
+      DCTSIZE * cinfo->max_h_samp_factor / reader->target->shrink;
+  reader->block_height =
+      DCTSIZE * cinfo->max_v_samp_factor / reader->target->shrink;
 }
 
 /* a * b / 255, rounded, for a and b in 0..255. */
@@ -171,6 +177,63 @@ read_row (Reader *reader, JSAMPLE *target)
     cmyk_to_rgb (row, cinfo->output_width, target);
 }
 
+/* Widens the wanted part to whole blocks and one more on each side, so that the
+ * smoothing of colours sees its neighbours. Of a file that may be damaged all
+ * columns are decoded: what damage does to a part depends on the part. */
+static void
+choose_part (Reader *reader)
+{
+  TlBox *part = &reader->target->part;
+  uint32_t end = part->x + part->width;
+
+  if (!reader->may_leave_out) {
+    part->x = 0;
+    part->width = reader->cinfo.output_width;
+    return;
+  }
+  part->x = part->x / reader->block_width;
+  part->x = part->x > 0 ? (part->x - 1) * reader->block_width : 0;
+  end = (end / reader->block_width + 2) * reader->block_width;
+  if (end > reader->cinfo.output_width)
+    end = reader->cinfo.output_width;
+  part->width = end - part->x;
+}
+
+/* Up to row @y. Entropy decoding goes on, so that damage is seen. */
+static void
+skip_rows (Reader *reader, uint32_t y)
+{
+  if (reader->cinfo.output_scanline < y)
+    jpeg_skip_scanlines (&reader->cinfo, y - reader->cinfo.output_scanline);
+}
+
+static void
+begin_part (Reader *reader)
+{
+  const TlBox *part = &reader->target->part;
+  JDIMENSION x = part->x, width = part->width;
+  uint32_t block = part->y / reader->block_height;
+
+  if (!reader->may_leave_out)
+    return;
+  if (width < reader->cinfo.output_width)
+    jpeg_crop_scanline (&reader->cinfo, &x, &width);
+  if (block > 1)
+    skip_rows (reader, (block - 1) * reader->block_height);
+}
+
+/* The last row is read, because skipping to the end does not look at the data
+ * before it. */
+static void
+end_part (Reader *reader)
+{
+  const TlBox *part = &reader->target->part;
+
+  if (reader->may_leave_out
+      && reader->cinfo.output_scanline == part->y + part->height)
+    skip_rows (reader, reader->cinfo.output_height - 1);
+}
+
 static void
 read_rows (Reader *reader)
 {
@@ -179,9 +242,12 @@ read_rows (Reader *reader)
   jpeg_start_decompress (cinfo);
   reader->spare_row = (*cinfo->mem->alloc_large) ((j_common_ptr) cinfo,
       JPOOL_IMAGE, (size_t) cinfo->output_width * cinfo->output_components);
-  while (cinfo->output_scanline < cinfo->output_height)
+  begin_part (reader);
+  while (cinfo->output_scanline < cinfo->output_height) {
     read_row (reader,
         tl_image_target_row (reader->target, cinfo->output_scanline));
+    end_part (reader);
+  }
 }
 
 static void
@@ -263,8 +329,10 @@ decode_picture (Reader *reader, const TlImageOptions *options, TlError *error)
     return status;
   if (!run_guarded (reader, choose_colours))
     return fail_step (reader, error);
-  status = tl_image_target_reserve (reader->target, reader->cinfo.output_width,
-      reader->cinfo.output_height, error);
+  reader->may_leave_out = !options->accept_truncated;
+  choose_part (reader);
+  status = tl_image_target_reserve_part (reader->target,
+      reader->cinfo.output_width, reader->cinfo.output_height, error);
   if (status != TL_OK)
     return status;
   if (!run_guarded (reader, read_rows))

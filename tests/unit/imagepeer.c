@@ -10,7 +10,8 @@
  *   random SEED VIEW INDEX WIDTH HEIGHT         "ok X Y W H" of the crop
  *
  * Words on the command line: no-pixels leaves the pixels out, orient turns each
- * picture as its EXIF says, truncated keeps what of a damaged file can be. */
+ * picture as its EXIF says, truncated keeps what of a damaged file can be (and
+ * decodes all of a JPEG), shrink lets a JPEG be decoded at a smaller size. */
 
 #include "tlimage.h"
 
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool with_pixels;
+static bool with_pixels, may_shrink;
 static TlImageOptions options = {.max_pixels = 100000000};
 
 static uint8_t *
@@ -100,8 +101,8 @@ render_request (const Request *request, TlImageDecoder *decoder,
   if (status != TL_OK)
     return status;
   *pixels = malloc ((size_t) *width * *height * 3);
-  return tl_image_render (decoder, data, size, &options, &plan, filter, false,
-      *width, *height, *pixels, (size_t) *width * 3, error);
+  return tl_image_render (decoder, data, size, &options, &plan, filter,
+      may_shrink, *width, *height, *pixels, (size_t) *width * 3, error);
 }
 
 static void
@@ -172,6 +173,7 @@ main (int argc, char **argv)
   with_pixels = true;
   for (int i = 1; i < argc; i++) {
     with_pixels &= strcmp (argv[i], "no-pixels") != 0;
+    may_shrink |= !strcmp (argv[i], "shrink");
     options.auto_orient |= !strcmp (argv[i], "orient");
     options.accept_truncated |= !strcmp (argv[i], "truncated");
   }
