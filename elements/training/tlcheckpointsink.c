@@ -85,6 +85,11 @@ struct _TlCheckpointSink
   gboolean adopted; /* the first checkpoint of this run was seen */
   gboolean warned;  /* that it cannot be ranked */
 
+  /* Under eos_lock, which may be taken again by whoever hears of the end. */
+  GRecMutex eos_lock;
+  gboolean is_playing;
+  GstEvent *eos; /* came while it was not; or NULL */
+
   /* Under the object lock. */
   gdouble best_metric; /* NAN before the first one */
   gchar *last_location;
@@ -325,11 +330,54 @@ tl_checkpoint_sink_unlock_stop (GstBaseSink *sink)
   return TRUE;
 }
 
+static void
+pass_eos (TlCheckpointSink *self)
+{
+  if (self->is_playing && self->eos)
+    GST_BASE_SINK_CLASS (tl_checkpoint_sink_parent_class)
+        ->event (GST_BASE_SINK (self), g_steal_pointer (&self->eos));
+}
+
+static void
+set_playing (TlCheckpointSink *self, gboolean is_playing)
+{
+  g_rec_mutex_lock (&self->eos_lock);
+  self->is_playing = is_playing;
+  pass_eos (self);
+  g_rec_mutex_unlock (&self->eos_lock);
+}
+
+/* The end is told in PLAYING, as every sink does. But GstBaseSink would hold the
+ * trainer until then, and a flush upstream waits for the trainer. */
+static void
+take_eos (TlCheckpointSink *self, GstEvent *event)
+{
+  tl_checkpoint_queue_drain (self->queue);
+  g_rec_mutex_lock (&self->eos_lock);
+  gst_event_take (&self->eos, event);
+  pass_eos (self);
+  g_rec_mutex_unlock (&self->eos_lock);
+}
+
+static void
+forget_eos (TlCheckpointSink *self)
+{
+  g_rec_mutex_lock (&self->eos_lock);
+  gst_clear_event (&self->eos);
+  g_rec_mutex_unlock (&self->eos_lock);
+}
+
 static gboolean
 tl_checkpoint_sink_event (GstBaseSink *sink, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    tl_checkpoint_queue_drain (TL_CHECKPOINT_SINK (sink)->queue);
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (sink);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
+    take_eos (self, event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    forget_eos (self);
   return GST_BASE_SINK_CLASS (tl_checkpoint_sink_parent_class)
       ->event (sink, event);
 }
@@ -390,12 +438,19 @@ tl_checkpoint_sink_change_state (GstElement *element, GstStateChange transition)
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     ask_for_final (self);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    set_playing (self, FALSE);
   ret = GST_ELEMENT_CLASS (tl_checkpoint_sink_parent_class)
             ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-          && ret == GST_STATE_CHANGE_FAILURE))
+          && ret == GST_STATE_CHANGE_FAILURE)) {
+    forget_eos (self);
     close_folder (self);
+  }
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING
+      && ret != GST_STATE_CHANGE_FAILURE)
+    set_playing (self, TRUE);
   return ret;
 }
 
@@ -434,6 +489,7 @@ tl_checkpoint_sink_finalize (GObject *object)
 
   tl_checkpoint_settings_clear (&self->settings);
   g_free (self->last_location);
+  g_rec_mutex_clear (&self->eos_lock);
   G_OBJECT_CLASS (tl_checkpoint_sink_parent_class)->finalize (object);
 }
 
@@ -480,6 +536,7 @@ tl_checkpoint_sink_class_init (TlCheckpointSinkClass *klass)
 static void
 tl_checkpoint_sink_init (TlCheckpointSink *self)
 {
+  g_rec_mutex_init (&self->eos_lock);
   tl_checkpoint_settings_init (&self->settings);
   self->best_metric = NAN;
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self),

@@ -164,6 +164,24 @@ GST_START_TEST (eos_is_sent_in_any_state)
 }
 GST_END_TEST
 
+/* The trainer ends what it has begun before it pauses. */
+GST_START_TEST (end_is_taken_in_pause)
+{
+  g_autoptr (GstPad) pad = NULL;
+  GstSegment segment;
+  Line line;
+
+  line_init (&line, "run");
+  line_set_state (&line, GST_STATE_PAUSED);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  pad = gst_element_get_static_pad (line.sink, "sink");
+  fail_unless (gst_pad_send_event (pad, gst_event_new_stream_start ("x")));
+  fail_unless (gst_pad_send_event (pad, gst_event_new_segment (&segment)));
+  fail_unless (gst_pad_send_event (pad, gst_event_new_eos ()));
+  line_clear (&line);
+}
+GST_END_TEST
+
 /* ---- Errors and properties ---- */
 
 GST_START_TEST (plays_after_the_mistake_is_mended)
@@ -363,6 +381,7 @@ line_suite (void)
   tcase_add_test (tcase, flushes_at_any_time);
   tcase_add_test (tcase, seek_is_refused);
   tcase_add_test (tcase, eos_is_sent_in_any_state);
+  tcase_add_test (tcase, end_is_taken_in_pause);
   tcase_add_test (tcase, plays_after_the_mistake_is_mended);
   tcase_add_test (tcase, plays_after_an_error_within_the_run);
   tcase_add_test (tcase, error_of_the_source_ends_the_line_too);
