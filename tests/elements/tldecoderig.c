@@ -124,6 +124,16 @@ decode_rig_harness (GstElement *element)
   return h;
 }
 
+GstHarness *
+decode_rig_harness_with (const gchar *setting)
+{
+  GstElement *element = decode_rig_element (2);
+  g_auto (GStrv) words = g_strsplit (setting, "=", 2);
+
+  gst_util_set_object_arg (G_OBJECT (element), words[0], words[1]);
+  return decode_rig_harness (element);
+}
+
 /* Messages hold the element and its bus holds them: part the two first. */
 void
 decode_rig_free (GstHarness *h)
