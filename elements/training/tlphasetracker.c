@@ -11,21 +11,27 @@ is_phase (const TlPhaseTracker *self, guint32 epoch, TlSplit split)
 
 /* Below, at or above 0: before, in or behind the latest phase. */
 static gint64
-compare_to_latest (const TlPhaseTracker *self, const TlPhase *phase)
+compare_to_latest (const TlPhaseTracker *self, guint32 epoch, TlSplit split)
 {
-  return ((gint64) phase->epoch - self->latest_epoch) * TL_N_SPLITS
-      + phase->split - self->latest_split;
+  return ((gint64) epoch - self->latest_epoch) * TL_N_SPLITS + split
+      - self->latest_split;
 }
 
 gboolean
-tl_phase_tracker_is_late (const TlPhaseTracker *self, const TlPhase *phase,
-    guint64 position)
+tl_phase_tracker_has_order (const TlPhaseTracker *self,
+    const TlBatchMeta *batch)
 {
-  gint64 order = compare_to_latest (self, phase);
+  const TlBatchSample *samples = batch->samples;
+  gint64 order = compare_to_latest (self, batch->epoch, batch->split);
 
-  if (!self->has_come || order > 0)
+  for (guint32 i = 1; i < batch->n_valid; i++) {
+    if (samples[i].position <= samples[i - 1].position)
+      return FALSE;
+  }
+  if (samples[batch->n_valid - 1].position >= batch->n)
     return FALSE;
-  return order < 0 || !self->is_open || position < self->next;
+  return !self->has_come || order > 0
+      || (order == 0 && self->is_open && samples[0].position >= self->next);
 }
 
 static gboolean
@@ -69,7 +75,8 @@ tl_phase_tracker_begin (TlPhaseTracker *self, const TlPhase *phase,
 {
   if (is_phase (self, phase->epoch, phase->split))
     self->phase = *phase;
-  else if (!self->has_come || compare_to_latest (self, phase) > 0)
+  else if (!self->has_come
+      || compare_to_latest (self, phase->epoch, phase->split) > 0)
     return open_phase (self, phase, ended);
   return FALSE;
 }

@@ -9,6 +9,7 @@
 #ifndef TL_PHASE_TRACKER_H
 #define TL_PHASE_TRACKER_H
 
+#include <tlbatchmeta.h>
 #include <tlevents.h>
 
 G_BEGIN_DECLS
@@ -34,11 +35,11 @@ typedef struct
   TlSplit latest_split;
 } TlPhaseTracker;
 
-/* Whether samples of @phase, the first of them at @position, come behind
- * samples that belong after them. Epochs follow each other, in each the splits
- * in their order, in each positions. A flush begins anew. */
-gboolean tl_phase_tracker_is_late (const TlPhaseTracker *self,
-    const TlPhase *phase, guint64 position);
+/* Whether the samples of @batch come in order: epochs follow each other, in
+ * each the splits in their order, in each positions below n. A flush begins
+ * anew. */
+gboolean tl_phase_tracker_has_order (const TlPhaseTracker *self,
+    const TlBatchMeta *batch);
 
 /* tl-phase came. Returns TRUE, with @ended filled, if that ended another
  * phase. The same phase once more changes nothing but what is announced, and

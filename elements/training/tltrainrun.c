@@ -444,18 +444,6 @@ wait_for_turn (TlTrainRun *self)
   return go_on ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
-static gboolean
-has_order (const TlTrainRun *self, const TlBatchMeta *meta,
-    const TlPhase *phase)
-{
-  for (guint32 i = 1; i < meta->n_valid; i++) {
-    if (meta->samples[i].position <= meta->samples[i - 1].position)
-      return FALSE;
-  }
-  return meta->samples[meta->n_valid - 1].position < meta->n
-      && !tl_phase_tracker_is_late (&self->tracker, phase, phase->first);
-}
-
 static GstFlowReturn
 refuse_order (TlTrainRun *self, const TlBatchMeta *meta)
 {
@@ -486,7 +474,7 @@ track (TlTrainRun *self, const TlBatchMeta *meta)
       .view = meta->view};
   TlEndedPhase ended;
 
-  if (!has_order (self, meta, &phase))
+  if (!tl_phase_tracker_has_order (&self->tracker, meta))
     return refuse_order (self, meta);
   if (!tl_phase_tracker_samples (&self->tracker, &phase, meta->n_valid,
           meta->samples[meta->n_valid - 1].position, &ended))

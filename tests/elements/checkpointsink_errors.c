@@ -137,6 +137,23 @@ GST_START_TEST (removed_folder_is_told)
 }
 GST_END_TEST
 
+/* Nothing can be renamed to last.safetensors; what was written before it is
+ * whole. */
+GST_START_TEST (folder_in_place_of_a_file_is_told)
+{
+  g_autofree gchar *path = sink_path_of ("last.safetensors");
+  SinkRun run;
+
+  fail_unless (g_mkdir (path, 0700) == 0);
+  sink_start (&run, sink_folder, NULL);
+  expect_write_error (&run, "last.safetensors: ");
+  expect_end_after_error (&run);
+  sink_stop (&run);
+  sink_expect_epoch ("best.safetensors", 2, GOOD_LOSS);
+  fail_unless_equals_int (sink_count_files (), 3);
+}
+GST_END_TEST
+
 GST_START_TEST (file_limit_leaves_the_last_good_file)
 {
   struct rlimit old, small = {2048, 2048};
@@ -212,6 +229,7 @@ checkpointsink_errors_suite (void)
       G_N_ELEMENTS (needed));
   tcase_add_test (tcase, what_is_not_safetensors_is_refused);
   tcase_add_test (tcase, removed_folder_is_told);
+  tcase_add_test (tcase, folder_in_place_of_a_file_is_told);
   tcase_add_test (tcase, file_limit_leaves_the_last_good_file);
   tcase_add_test (tcase, full_disk_leaves_the_last_good_file);
   tcase_add_test (tcase, read_only_folder_is_told);
