@@ -7,6 +7,7 @@
 #include "tlfuzztarget.h"
 
 #include <gst/gst.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER (1 + TL_SCRIPT_SETTINGS)
@@ -32,6 +33,7 @@ start_gstreamer (void)
   /* No plugin is wanted, and none may be looked for. */
   g_setenv ("GST_REGISTRY_DISABLE", "yes", TRUE);
   gst_init (NULL, NULL);
+  atexit (gst_deinit); /* the leaks tracer reports there */
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   g_log_set_default_handler (say_nothing, NULL);
   tl_decode_script_register ();
