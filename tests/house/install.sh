@@ -65,7 +65,7 @@ check_elements() {
     || fail "the installed plugin has the elements $listed"
   version=$(gst-inspect-1.0 tlpipe | sed -n 's/^  Version *//p')
   for element in "$@"; do
-    page=$(gst-inspect-1.0 "$element" | sed -n 's#^  Documentation *file://##p')
+    page=$(gst-inspect-1.0 "$element" | sed -n 's#^  Doc-uri *file://##p')
     [ -s "$page" ] || fail "$element has no page at ${page:-a place that it names}"
     gst-inspect-1.0 --exists --atleast-version="$version" "$element" \
       || fail "$element does not exist in version $version"
