@@ -21,7 +21,7 @@
 #define RGB "video/x-raw,format=RGB,width=16,height=16,framerate=0/1"
 #define TIMEOUT (30 * G_TIME_SPAN_SECOND)
 
-static gchar *folder;
+gchar *stage_folder;
 
 gint stage_work_ms;
 gint stage_n_works;
@@ -107,16 +107,16 @@ make_png (void)
 void
 stage_set_up (void)
 {
-  folder = tree_new ();
-  tree_add_many (folder, "even", "x", 6);
-  tree_add_many (folder, "odd", "x", 6);
+  stage_folder = tree_new ();
+  tree_add_many (stage_folder, "even", "x", 6);
+  tree_add_many (stage_folder, "odd", "x", 6);
   stage_work_ms = stage_n_works = 0;
 }
 
 void
 stage_tear_down (void)
 {
-  tree_free (g_steal_pointer (&folder));
+  tree_free (g_steal_pointer (&stage_folder));
 }
 
 /* ---- The pad that takes ---- */
@@ -137,7 +137,8 @@ take_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   answer = stage->answer;
   g_cond_broadcast (&stage->changed);
   g_mutex_unlock (&stage->lock);
-  fail_unless (expected == GST_BUFFER_OFFSET_NONE || number == expected,
+  fail_unless (expected == GST_BUFFER_OFFSET_NONE || number == expected
+          || (stage->may_skip && number > expected),
       "buffer %" G_GUINT64_FORMAT " instead of %" G_GUINT64_FORMAT, number,
       expected);
   gst_buffer_unref (buffer);
@@ -303,7 +304,7 @@ static void
 choose_input (Stage *stage, const gchar *factory)
 {
   if (strcmp (factory, "datasetsrc") == 0) {
-    g_object_set (stage->element, "location", folder, "epochs", 0,
+    g_object_set (stage->element, "location", stage_folder, "epochs", 0,
         "valid-fraction", 0.0, NULL);
     return;
   }

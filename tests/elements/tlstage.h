@@ -17,7 +17,11 @@
  * "slowwork", a TlOrderedElement of the test's own. */
 void stage_register (void);
 
-/* The fixture of every test: a folder of pictures for datasetsrc. */
+/* The folder of twelve pictures that datasetsrc plays without end, in two
+ * classes: even/x0000.jpg to odd/x0005.jpg. */
+extern gchar *stage_folder;
+
+/* The fixture of every test. */
 void stage_set_up (void);
 void stage_tear_down (void);
 
@@ -41,6 +45,7 @@ typedef struct
   GstFlowReturn flow;  /* that the feeder got last */
   GstFlowReturn answer;
   gboolean is_stalled; /* the taking pad waits */
+  gboolean may_skip;   /* buffers may be left out; to be set before the start */
   guint64 next; /* number of the next buffer; GST_BUFFER_OFFSET_NONE: any */
   guint n_taken;
   guint n_eos;
