@@ -14,7 +14,7 @@
 #include <jpeglib.h>
 
 #define MAX_SIDE 160
-#define N_CROPS 150
+#define N_CROPS 60
 
 static TlError error = TL_ERROR_INIT;
 static const TlImageOptions options = {.max_pixels = 1000000};
