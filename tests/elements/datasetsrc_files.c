@@ -153,7 +153,9 @@ GST_START_TEST (folder_that_is_removed_ends_the_run_with_one_error)
   Stage stage;
 
   start (&stage);
+  stage_stall (&stage, TRUE);
   nftw (stage_folder, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  stage_stall (&stage, FALSE);
   stage_wait_for_eos (&stage, 1);
   stage_stop (&stage, GST_STATE_READY, TRUE);
   stage_expect_errors (&stage, 1);
