@@ -37,6 +37,7 @@
 
 #include "tljitter.h"
 
+#include <tlerror.h>
 #include <tlevents.h>
 #include <tlrange.h>
 #include <tlsamplemeta.h>
@@ -223,26 +224,30 @@ tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
   gst_video_frame_unmap (&frame);
 }
 
+static void
+post_error (GstElement *element, const TlOrderedJob *job)
+{
+  if (job->status == TL_ERROR_MEMORY)
+    tl_element_post_error (element, job->status, &job->error);
+  else
+    GST_ELEMENT_ERROR (element, STREAM, FORMAT,
+        ("A buffer of %" G_GSIZE_FORMAT " bytes does not hold the RGB picture "
+         "that its caps or its GstVideoMeta announce.",
+            gst_buffer_get_size (job->output)),
+        ("gst_video_frame_map failed, or the meta contradicts"));
+}
+
 static GstFlowReturn
 tl_augment_finish (TlOrderedElement *element, TlOrderedJob *job)
 {
-  switch (job->status) {
-    case TL_OK:
-      return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
-          ->finish (element, job);
-    case TL_ERROR_MEMORY:
-      GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT,
-          ("%s", job->error.message), ("tl_jitter_apply failed"));
-      return GST_FLOW_ERROR;
-    default:
-      GST_ELEMENT_ERROR (element, STREAM, FORMAT,
-          ("A buffer of %" G_GSIZE_FORMAT
-           " bytes does not hold the RGB picture "
-           "that its caps or its GstVideoMeta announce.",
-              gst_buffer_get_size (job->output)),
-          ("gst_video_frame_map failed, or the meta contradicts"));
-      return GST_FLOW_ERROR;
+  if (job->status == TL_OK)
+    return TL_ORDERED_ELEMENT_CLASS (tl_augment_parent_class)
+        ->finish (element, job);
+  if (tl_ordered_element_begin_error (element)) {
+    post_error (GST_ELEMENT (element), job);
+    tl_ordered_element_fail (element);
   }
+  return GST_FLOW_ERROR;
 }
 
 static void

@@ -131,12 +131,11 @@ ask_model (TlImageDecode *self, gboolean trains, TlPreprocess *ret)
       && tl_query_parse_preprocess (query, ret);
 }
 
-/* Once there is an answer, nobody is asked again. FALSE, with an error posted,
- * if it cannot be followed. */
-static gboolean
-follow_model (TlImageDecode *self, gboolean trains)
+/* Once there is an answer, nobody is asked again. An error if it cannot be
+ * followed. */
+static TlStatus
+follow_model (TlImageDecode *self, gboolean trains, TlError *error)
 {
-  TlError error = TL_ERROR_INIT;
   TlStatus status = TL_OK;
   TlPreprocess model;
 
@@ -144,13 +143,11 @@ follow_model (TlImageDecode *self, gboolean trains)
     GST_INFO_OBJECT (self, "the model expects %dx%d", model.width,
         model.height);
     self->is_settled = TRUE;
-    status = tl_decode_settings_adopt (&self->run, &model, &error);
+    status = tl_decode_settings_adopt (&self->run, &model, error);
   }
-  if (status != TL_OK)
-    tl_element_post_error (GST_ELEMENT (self), status, &error);
   gst_video_info_set_format (&self->info, GST_VIDEO_FORMAT_RGB, self->run.width,
       self->run.height);
-  return status == TL_OK;
+  return status;
 }
 
 /* Properties may have changed in READY, so the check is made again. A model
@@ -160,6 +157,8 @@ static gboolean
 tl_image_decode_start (TlOrderedElement *element)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
+  TlError error = TL_ERROR_INIT;
+  TlStatus status;
 
   if (!tl_image_decode_check (element))
     return FALSE;
@@ -171,7 +170,10 @@ tl_image_decode_start (TlOrderedElement *element)
   GST_OBJECT_LOCK (self);
   self->skips = (TlSkips){0};
   GST_OBJECT_UNLOCK (self);
-  return follow_model (self, TRUE);
+  status = follow_model (self, TRUE, &error);
+  if (status != TL_OK)
+    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return status == TL_OK;
 }
 
 static void
@@ -195,28 +197,42 @@ free_worker (gpointer worker)
   tl_decode_worker_free (worker);
 }
 
+static void
+refuse (TlImageDecode *self, TlStatus status, const TlError *error)
+{
+  if (!tl_ordered_element_begin_error (TL_ORDERED_ELEMENT (self)))
+    return;
+  tl_element_post_error (GST_ELEMENT (self), status, error);
+  tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+}
+
 /* Only the stream says whether it trains. The caps wait for this: they depend
  * on the answer. FALSE after an error; then they are never sent. */
 static gboolean
 settle (TlImageDecode *self, gboolean trains)
 {
-  TlOrderedElement *element = TL_ORDERED_ELEMENT (self);
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = follow_model (self, trains, &error);
 
   self->is_settled = TRUE;
-  if (!follow_model (self, trains)) {
+  if (status != TL_OK) {
     gst_clear_event (&self->held);
-    tl_ordered_element_fail (element);
+    refuse (self, status, &error);
     return FALSE;
   }
   if (self->held)
-    tl_ordered_element_queue_event (element, g_steal_pointer (&self->held));
+    tl_ordered_element_queue_event (TL_ORDERED_ELEMENT (self),
+        g_steal_pointer (&self->held));
   return TRUE;
 }
 
 static void
-refuse (TlImageDecode *self, TlStatus status, const TlError *error)
+refuse_caps (TlImageDecode *self, GstCaps *caps, const TlError *error)
 {
-  tl_element_post_error (GST_ELEMENT (self), status, error);
+  if (!tl_ordered_element_begin_error (TL_ORDERED_ELEMENT (self)))
+    return;
+  GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error->message),
+      ("%" GST_PTR_FORMAT, (gpointer) caps));
   tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
 }
 
@@ -232,10 +248,8 @@ receive_caps (TlImageDecode *self, GstEvent *event)
   self->has_caps = TRUE;
   status = tl_decode_caps_check (caps, &error);
   if (status != TL_OK) {
+    refuse_caps (self, caps, &error);
     gst_event_unref (event);
-    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error.message),
-        ("%" GST_PTR_FORMAT, (gpointer) caps));
-    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
     return TRUE;
   }
   if (self->is_settled)
@@ -316,58 +330,89 @@ tl_image_decode_work (TlOrderedElement *element, gpointer worker,
   tl_decode_worker_run (worker, &self->run, &self->info, job);
 }
 
-/* Reports a picture that could not be decoded; FALSE after an error. */
-static gboolean
-give_up (TlImageDecode *self, TlOrderedJob *job)
+/* An error about pictures. It is the last word: no summary comes after it. */
+static void
+stop_decoding (TlImageDecode *self, const gchar *message, const gchar *debug)
 {
-  GstElement *element = GST_ELEMENT (self);
-  TlSampleMeta *sample = tl_buffer_get_sample_meta (job->input);
-  g_autofree gchar *reason = tl_message_make_line (job->error.message);
-  g_autofree gchar *path = tl_message_make_line (
-      sample && sample->path ? sample->path : "A picture");
-
-  if (job->status == TL_ERROR_MEMORY) {
-    tl_element_post_error (element, job->status, &job->error);
-    return FALSE;
-  }
-  if (self->run.on_error == TL_ON_ERROR_FAIL) {
-    GST_ELEMENT_ERROR (self, STREAM, DECODE, ("%s: %s", path, reason),
-        ("on-error=fail"));
-    return FALSE;
-  }
-  tl_skips_add (&self->skips, element, sample, &job->error);
-  if (self->run.max_errors == 0
-      || self->skips.n_skipped <= self->run.max_errors)
-    return TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, DECODE,
-      ("More than max-errors=%" G_GUINT64_FORMAT " pictures could not be "
-       "decoded; the last reason: %s",
-          self->run.max_errors, reason),
-      ("%" G_GUINT64_FORMAT " skipped", self->skips.n_skipped));
-  return FALSE;
+  tl_skips_cut (&self->skips);
+  if (!tl_ordered_element_begin_error (TL_ORDERED_ELEMENT (self)))
+    return;
+  GST_ELEMENT_ERROR (self, STREAM, DECODE, ("%s", message), ("%s", debug));
+  tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
 }
 
-/* An error is the last word: no summary comes after it. */
+static const gchar *
+path_of (GstBuffer *buffer)
+{
+  TlSampleMeta *sample = tl_buffer_get_sample_meta (buffer);
+
+  return sample && sample->path ? sample->path : "A picture";
+}
+
+static void
+fail_for_one (TlImageDecode *self, const TlOrderedJob *job)
+{
+  g_autofree gchar *text =
+      g_strdup_printf ("%s: %s", path_of (job->input), job->error.message);
+  g_autofree gchar *line = tl_message_make_line (text);
+
+  stop_decoding (self, line, "on-error=fail");
+}
+
+static void
+fail_for_many (TlImageDecode *self, const TlOrderedJob *job)
+{
+  g_autofree gchar *reason = tl_message_make_line (job->error.message);
+  g_autofree gchar *text =
+      g_strdup_printf ("More than max-errors=%" G_GUINT64_FORMAT
+                       " pictures could not be "
+                       "decoded; the last reason: %s",
+          self->run.max_errors, reason);
+
+  stop_decoding (self, text, "on-error=skip");
+}
+
+/* Reports a picture that could not be decoded. */
+static GstFlowReturn
+give_up (TlImageDecode *self, const TlOrderedJob *job)
+{
+  if (job->status == TL_ERROR_MEMORY) {
+    refuse (self, job->status, &job->error);
+    tl_skips_cut (&self->skips);
+    return GST_FLOW_ERROR;
+  }
+  if (self->run.on_error == TL_ON_ERROR_FAIL) {
+    fail_for_one (self, job);
+    return GST_FLOW_ERROR;
+  }
+  tl_skips_add (&self->skips, GST_ELEMENT (self),
+      tl_buffer_get_sample_meta (job->input), &job->error);
+  if (self->run.max_errors == 0
+      || self->skips.n_skipped <= self->run.max_errors)
+    return GST_FLOW_OK;
+  fail_for_many (self, job);
+  return GST_FLOW_ERROR;
+}
+
 static GstFlowReturn
 tl_image_decode_finish (TlOrderedElement *element, TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
-  TlSkips *skips = &self->skips;
-  gboolean ok;
+  TlError error = TL_ERROR_INIT;
 
   if (!job->input)
     return GST_FLOW_OK;
-  ok = tl_skips_follow (skips, GST_ELEMENT (self),
-      tl_buffer_get_sample_meta (job->input));
-  if (ok && job->status == TL_OK) {
-    tl_skips_add_used (skips, GST_ELEMENT (self));
-    return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
-        ->finish (element, job);
+  if (tl_skips_follow (&self->skips, GST_ELEMENT (self),
+          tl_buffer_get_sample_meta (job->input), &error)
+      != TL_OK) {
+    stop_decoding (self, error.message, "no sample of the phase was left");
+    return GST_FLOW_ERROR;
   }
-  if (ok && give_up (self, job))
-    return GST_FLOW_OK;
-  tl_skips_cut (skips);
-  return GST_FLOW_ERROR;
+  if (job->status != TL_OK)
+    return give_up (self, job);
+  tl_skips_add_used (&self->skips, GST_ELEMENT (self));
+  return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+      ->finish (element, job);
 }
 
 static gboolean
@@ -415,21 +460,24 @@ static GstEvent *
 follow_phase (TlImageDecode *self, GstEvent *event)
 {
   GstElement *element = GST_ELEMENT (self);
-  gboolean ok = TRUE;
+  TlError error = TL_ERROR_INIT;
+  TlStatus status = TL_OK;
   TlPhaseEnd end;
   TlPhase phase;
 
+  if (tl_ordered_element_has_failed (TL_ORDERED_ELEMENT (self)))
+    tl_skips_cut (&self->skips);
   if (tl_event_parse_phase_end (event, &end)) {
-    ok = tl_skips_end (&self->skips, element, &end);
+    status = tl_skips_end (&self->skips, element, &end, &error);
     gst_event_unref (event);
     event = tl_event_new_phase_end (&end);
   } else if (tl_event_parse_phase (event, &phase)) {
-    ok = tl_skips_begin (&self->skips, element, &phase);
+    status = tl_skips_begin (&self->skips, element, &phase, &error);
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_EOS) {
-    ok = tl_skips_eos (&self->skips, element);
+    status = tl_skips_eos (&self->skips, element, &error);
   }
-  if (!ok)
-    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+  if (status != TL_OK)
+    stop_decoding (self, error.message, "no sample of the phase was left");
   return event;
 }
 

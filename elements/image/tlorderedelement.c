@@ -43,7 +43,8 @@ typedef struct
    * the locks above, after the sink pad's stream lock. */
   GMutex open_lock;
 
-  gint flow; /* atomic: written by the src task, read by chain */
+  gint flow;         /* atomic: written by the src task, read by chain */
+  GMutex error_lock; /* from begin_error to fail; the innermost */
 } TlOrderedElementPrivate;
 
 /* What is in the queue: a buffer's job, or an event. */
@@ -86,10 +87,30 @@ set_flow (TlOrderedElement *self, GstFlowReturn flow)
   g_atomic_int_compare_and_exchange (&priv->flow, GST_FLOW_OK, flow);
 }
 
+gboolean
+tl_ordered_element_begin_error (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  g_mutex_lock (&priv->error_lock);
+  if (g_atomic_int_get (&priv->flow) == GST_FLOW_OK)
+    return TRUE;
+  g_mutex_unlock (&priv->error_lock);
+  return FALSE;
+}
+
+/* After the message: upstream posts one of its own when it learns of this. */
 void
 tl_ordered_element_fail (TlOrderedElement *self)
 {
   set_flow (self, GST_FLOW_ERROR);
+  g_mutex_unlock (&get_private (self)->error_lock);
+}
+
+gboolean
+tl_ordered_element_has_failed (TlOrderedElement *self)
+{
+  return g_atomic_int_get (&get_private (self)->flow) == GST_FLOW_ERROR;
 }
 
 static Item *
@@ -620,6 +641,7 @@ tl_ordered_element_finalize (GObject *object)
 
   g_mutex_clear (&priv->pool_lock);
   g_mutex_clear (&priv->open_lock);
+  g_mutex_clear (&priv->error_lock);
   G_OBJECT_CLASS (tl_ordered_element_parent_class)->finalize (object);
 }
 
@@ -628,6 +650,7 @@ tl_ordered_element_init (TlOrderedElement *self)
 {
   g_mutex_init (&get_private (self)->pool_lock);
   g_mutex_init (&get_private (self)->open_lock);
+  g_mutex_init (&get_private (self)->error_lock);
   get_private (self)->n_threads = DEFAULT_N_THREADS;
   gst_video_info_init (&get_private (self)->info);
 }

@@ -72,9 +72,17 @@ GstPad *tl_ordered_element_get_src_pad (TlOrderedElement *self);
 gboolean tl_ordered_element_queue_event (TlOrderedElement *self,
     GstEvent *event);
 
-/* From receive(), accept() or event(), after posting an error: buffers are
- * dropped from now on, and upstream gets GST_FLOW_ERROR. */
+/* From receive(), accept(), finish() or event(): a stream that fails in two
+ * threads has one error. Who gets TRUE posts it, then calls
+ * tl_ordered_element_fail(). FALSE, once the other has posted his, if the stream
+ * has ended already: by an error, a flush or downstream. */
+gboolean tl_ordered_element_begin_error (TlOrderedElement *self);
+
+/* Buffers are dropped from now on, and upstream gets GST_FLOW_ERROR. */
 void tl_ordered_element_fail (TlOrderedElement *self);
+
+/* TRUE after an error, here or downstream. Any thread. */
+gboolean tl_ordered_element_has_failed (TlOrderedElement *self);
 
 G_END_DECLS
 

@@ -2,6 +2,7 @@
 
 #include "tlskips.h"
 
+#include <tlfail.h>
 #include <tlmessages.h>
 
 #define MAX_WARNINGS 10
@@ -42,25 +43,25 @@ has_samples (const TlSkipsPhase *phase)
   return phase->used + phase->skipped > 0;
 }
 
-/* FALSE, with an error posted, for a whole phase without a picture. */
-static gboolean
-close_phase (TlSkips *self, GstElement *element, gboolean is_whole)
+/* An error for a whole phase without a picture. */
+static TlStatus
+close_phase (TlSkips *self, GstElement *element, gboolean is_whole,
+    TlError *error)
 {
   const TlSkipsPhase *phase = &self->phase;
-  gboolean ok = phase->skipped == 0 || phase->used > 0 || !is_whole;
+  TlStatus status = TL_OK;
 
-  if (!ok)
-    GST_ELEMENT_ERROR (element, STREAM, DECODE,
-        ("None of the %" G_GUINT64_FORMAT " pictures could be decoded; the "
-         "warnings above say why.",
-            phase->skipped),
-        ("no sample of the phase was left"));
+  if (phase->skipped > 0 && phase->used == 0 && is_whole)
+    status = tl_fail (error, TL_ERROR_FORMAT,
+        "None of the %" G_GUINT64_FORMAT " pictures could be decoded; the "
+        "warnings above say why.",
+        phase->skipped);
   else if (phase->skipped > 0)
     warn_of_phase (phase, element);
   if (phase->is_named || has_samples (phase))
     self->ended = *phase;
   self->phase = (TlSkipsPhase){0};
-  return ok;
+  return status;
 }
 
 /* Only tl-phase-end says that nothing more was to come; else the positions do,
@@ -79,42 +80,46 @@ has_name (const TlSkipsPhase *phase, guint32 epoch, TlSplit split)
 
 /* What comes after the end of a phase and still belongs to it is no whole
  * phase. */
-static gboolean
-open_phase (TlSkips *self, GstElement *element, guint32 epoch, TlSplit split)
+static TlStatus
+open_phase (TlSkips *self, GstElement *element, guint32 epoch, TlSplit split,
+    TlError *error)
 {
   gboolean lost_some = self->phase.is_cut && !self->phase.is_named;
-  gboolean ok;
+  TlStatus status;
 
   if (has_name (&self->phase, epoch, split))
-    return TRUE;
-  ok = close_phase (self, element, is_at_end (&self->phase));
+    return TL_OK;
+  status = close_phase (self, element, is_at_end (&self->phase), error);
   self->phase.is_named = TRUE;
   self->phase.epoch = epoch;
   self->phase.split = split;
   self->phase.is_cut = lost_some || has_name (&self->ended, epoch, split);
-  return ok;
+  return status;
 }
 
-gboolean
-tl_skips_begin (TlSkips *self, GstElement *element, const TlPhase *phase)
+TlStatus
+tl_skips_begin (TlSkips *self, GstElement *element, const TlPhase *phase,
+    TlError *error)
 {
-  gboolean ok = open_phase (self, element, phase->epoch, phase->split);
+  TlStatus status =
+      open_phase (self, element, phase->epoch, phase->split, error);
 
   self->phase.is_cut |= phase->first > 0;
-  return ok;
+  return status;
 }
 
-gboolean
-tl_skips_follow (TlSkips *self, GstElement *element, const TlSampleMeta *sample)
+TlStatus
+tl_skips_follow (TlSkips *self, GstElement *element, const TlSampleMeta *sample,
+    TlError *error)
 {
-  gboolean ok;
+  TlStatus status;
 
   if (!sample)
-    return TRUE;
-  ok = open_phase (self, element, sample->epoch, sample->split);
+    return TL_OK;
+  status = open_phase (self, element, sample->epoch, sample->split, error);
   self->phase.n = sample->n;
   self->phase.next = sample->position + 1;
-  return ok;
+  return status;
 }
 
 void
@@ -149,27 +154,26 @@ tl_skips_add (TlSkips *self, GstElement *element, const TlSampleMeta *sample,
       ("%s", reason->detail[0] ? reason->detail : "the sample is left out"));
 }
 
-gboolean
-tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end)
+TlStatus
+tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end,
+    TlError *error)
 {
   const TlSkipsPhase *phase = &self->phase;
-  gboolean ok = TRUE;
+  TlStatus status = TL_OK;
 
   if (has_name (phase, end->epoch, end->split) || !phase->is_named)
-    ok = close_phase (self, element, !phase->is_cut);
+    status = close_phase (self, element, !phase->is_cut, error);
   if (has_name (&self->ended, end->epoch, end->split)
       || !self->ended.is_named) {
     end->skipped += self->ended.skipped;
     self->ended.skipped = 0;
   }
-  return ok;
+  return status;
 }
 
 /* Without a position there is no telling whether more was to come. */
-gboolean
-tl_skips_eos (TlSkips *self, GstElement *element)
+TlStatus
+tl_skips_eos (TlSkips *self, GstElement *element, TlError *error)
 {
-  const TlSkipsPhase *phase = &self->phase;
-
-  return close_phase (self, element, !phase->is_cut && phase->next >= phase->n);
+  return close_phase (self, element, is_at_end (&self->phase), error);
 }

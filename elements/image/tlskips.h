@@ -44,16 +44,16 @@ typedef struct
 /* Forgets what was counted of the phase, after a flush or an error. */
 void tl_skips_cut (TlSkips *self);
 
-/* The next phase was announced. FALSE if the one before was nothing but
- * samples given up; then an error has been posted. The same holds for
- * tl_skips_follow(), tl_skips_end() and tl_skips_eos(). */
-gboolean tl_skips_begin (TlSkips *self, GstElement *element,
-    const TlPhase *phase);
+/* The next phase was announced. TL_ERROR_FORMAT if the one before was nothing
+ * but samples given up. The same holds for tl_skips_follow(), tl_skips_end() and
+ * tl_skips_eos(). */
+TlStatus tl_skips_begin (TlSkips *self, GstElement *element,
+    const TlPhase *phase, TlError *error);
 
 /* A sample comes, of the phase under way or of the next one. @sample may be
  * NULL. Call it before one of the two below. */
-gboolean tl_skips_follow (TlSkips *self, GstElement *element,
-    const TlSampleMeta *sample);
+TlStatus tl_skips_follow (TlSkips *self, GstElement *element,
+    const TlSampleMeta *sample, TlError *error);
 void tl_skips_add_used (TlSkips *self, GstElement *element);
 
 /* Reports one sample given up for @reason (a sentence) on @element. @sample
@@ -63,10 +63,11 @@ void tl_skips_add (TlSkips *self, GstElement *element,
 
 /* The phase's end came, perhaps late: adds to @end how many of its samples were
  * given up here. */
-gboolean tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end);
+TlStatus tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end,
+    TlError *error);
 
 /* The stream ends, perhaps in the middle of a phase. */
-gboolean tl_skips_eos (TlSkips *self, GstElement *element);
+TlStatus tl_skips_eos (TlSkips *self, GstElement *element, TlError *error);
 
 G_END_DECLS
 
