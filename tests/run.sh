@@ -67,7 +67,8 @@ run_all() {
   # Without libtorch, which is not instrumented: the elements' tests use the
   # reference backend.
   build asan -Db_sanitize=address,undefined -Db_lundef=false -Dtorch=disabled
-  run asan "$root/build-asan" --setup asan --suite unit --suite elements --suite modelfile
+  run asan "$root/build-asan" --setup asan --suite unit --suite elements --suite modelfile \
+    --suite loader --suite docs
 }
 
 main() {
