@@ -81,7 +81,9 @@ struct _TlResnetInfer
 
   GstPadEventFunction base_event; /* GstBaseTransform's */
 
-  /* Set in start, cleared in stop. */
+  /* Set in start, cleared in stop: under classifier_lock, which queries take.
+   * They come in any state. */
+  GMutex classifier_lock;
   TlClassifier *classifier;
   gfloat *probabilities;
 
@@ -208,11 +210,22 @@ tl_resnet_infer_change_state (GstElement *element, GstStateChange transition)
       ->change_state (element, transition);
 }
 
+/* *transferred*. */
+static void
+set_classifier (TlResnetInfer *self, TlClassifier *classifier)
+{
+  g_mutex_lock (&self->classifier_lock);
+  g_clear_pointer (&self->classifier, tl_classifier_free);
+  self->classifier = classifier;
+  g_mutex_unlock (&self->classifier_lock);
+}
+
 static gboolean
 tl_resnet_infer_start (GstBaseTransform *transform)
 {
   TlResnetInfer *self = TL_RESNET_INFER (transform);
   TlClassifierOptions options = {0};
+  TlClassifier *classifier = NULL;
   g_autofree gchar *checkpoint = NULL, *device = NULL;
   TlError error = TL_ERROR_INIT;
   TlStatus status;
@@ -231,13 +244,13 @@ tl_resnet_infer_start (GstBaseTransform *transform)
   }
   options.checkpoint = checkpoint;
   options.device = device;
-  status = tl_classifier_new (&options, &self->classifier, &error);
+  status = tl_classifier_new (&options, &classifier, &error);
   if (status != TL_OK) {
     tl_element_post_error (GST_ELEMENT (self), status, &error);
     return FALSE;
   }
-  self->probabilities =
-      g_new (gfloat, tl_classifier_n_classes (self->classifier));
+  self->probabilities = g_new (gfloat, tl_classifier_n_classes (classifier));
+  set_classifier (self, classifier);
   self->prepared = FALSE;
   self->refused = FALSE;
   self->warned = FALSE;
@@ -417,17 +430,26 @@ tl_resnet_infer_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
 }
 
 static gboolean
+answer_preprocess (TlResnetInfer *self, GstQuery *query)
+{
+  gboolean is_answered;
+
+  g_mutex_lock (&self->classifier_lock);
+  is_answered = self->classifier != NULL;
+  if (is_answered)
+    tl_query_answer_preprocess (query,
+        tl_classifier_preprocess (self->classifier));
+  g_mutex_unlock (&self->classifier_lock);
+  return is_answered;
+}
+
+static gboolean
 tl_resnet_infer_query (GstBaseTransform *transform, GstPadDirection direction,
     GstQuery *query)
 {
-  TlResnetInfer *self = TL_RESNET_INFER (transform);
-
-  if (direction == GST_PAD_SINK && self->classifier
-      && tl_query_is_preprocess (query)) {
-    tl_query_answer_preprocess (query,
-        tl_classifier_preprocess (self->classifier));
+  if (direction == GST_PAD_SINK && tl_query_is_preprocess (query)
+      && answer_preprocess (TL_RESNET_INFER (transform), query))
     return TRUE;
-  }
   return GST_BASE_TRANSFORM_CLASS (tl_resnet_infer_parent_class)
       ->query (transform, direction, query);
 }
@@ -439,7 +461,7 @@ tl_resnet_infer_stop (GstBaseTransform *transform)
 {
   TlResnetInfer *self = TL_RESNET_INFER (transform);
 
-  g_clear_pointer (&self->classifier, tl_classifier_free);
+  set_classifier (self, NULL);
   g_clear_pointer (&self->probabilities, g_free);
   return TRUE;
 }
@@ -451,6 +473,7 @@ tl_resnet_infer_finalize (GObject *object)
 
   g_free (self->checkpoint);
   g_free (self->device);
+  g_mutex_clear (&self->classifier_lock);
   G_OBJECT_CLASS (tl_resnet_infer_parent_class)->finalize (object);
 }
 
@@ -522,6 +545,7 @@ tl_resnet_infer_class_init (TlResnetInferClass *klass)
 static void
 tl_resnet_infer_init (TlResnetInfer *self)
 {
+  g_mutex_init (&self->classifier_lock);
   self->checkpoint = g_strdup (DEFAULT_CHECKPOINT);
   self->device = g_strdup (DEFAULT_DEVICE);
   self->top_k = DEFAULT_TOP_K;

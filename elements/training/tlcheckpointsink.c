@@ -77,8 +77,10 @@ struct _TlCheckpointSink
    * which are in its folder. */
   TlCheckpointSettings settings;
 
-  /* From READY->PAUSED to PAUSED->READY. */
+  /* From READY->PAUSED to PAUSED->READY. The pointer changes under queue_lock
+   * too: a flush, which waits for no other thread, may come meanwhile. */
   TlCheckpointQueue *queue;
+  GMutex queue_lock;
 
   /* The same; used by the queue's thread alone. */
   TlRunFolder *folder;
@@ -126,10 +128,23 @@ open_folder (TlCheckpointSink *self)
   return FALSE;
 }
 
+/* Returns the one that was there. */
+static TlCheckpointQueue *
+set_queue (TlCheckpointSink *self, TlCheckpointQueue *queue)
+{
+  TlCheckpointQueue *old;
+
+  g_mutex_lock (&self->queue_lock);
+  old = self->queue;
+  self->queue = queue;
+  g_mutex_unlock (&self->queue_lock);
+  return old;
+}
+
 static void
 close_folder (TlCheckpointSink *self)
 {
-  g_clear_pointer (&self->queue, tl_checkpoint_queue_free);
+  tl_checkpoint_queue_free (set_queue (self, NULL));
   g_clear_pointer (&self->folder, tl_run_folder_free);
 }
 
@@ -316,17 +331,26 @@ tl_checkpoint_sink_chain_list (GstPad *pad, GstObject *parent,
   return flow;
 }
 
+static void
+set_hurried (TlCheckpointSink *self, gboolean is_hurried)
+{
+  g_mutex_lock (&self->queue_lock);
+  if (self->queue)
+    tl_checkpoint_queue_set_hurried (self->queue, is_hurried);
+  g_mutex_unlock (&self->queue_lock);
+}
+
 static gboolean
 tl_checkpoint_sink_unlock (GstBaseSink *sink)
 {
-  tl_checkpoint_queue_set_hurried (TL_CHECKPOINT_SINK (sink)->queue, TRUE);
+  set_hurried (TL_CHECKPOINT_SINK (sink), TRUE);
   return TRUE;
 }
 
 static gboolean
 tl_checkpoint_sink_unlock_stop (GstBaseSink *sink)
 {
-  tl_checkpoint_queue_set_hurried (TL_CHECKPOINT_SINK (sink)->queue, FALSE);
+  set_hurried (TL_CHECKPOINT_SINK (sink), FALSE);
   return TRUE;
 }
 
@@ -396,7 +420,7 @@ begin_run (TlCheckpointSink *self)
   self->best_metric = NAN;
   g_clear_pointer (&self->last_location, g_free);
   GST_OBJECT_UNLOCK (self);
-  self->queue = tl_checkpoint_queue_new (write_checkpoint, self);
+  set_queue (self, tl_checkpoint_queue_new (write_checkpoint, self));
   return TRUE;
 }
 
@@ -490,6 +514,7 @@ tl_checkpoint_sink_finalize (GObject *object)
   tl_checkpoint_settings_clear (&self->settings);
   g_free (self->last_location);
   g_rec_mutex_clear (&self->eos_lock);
+  g_mutex_clear (&self->queue_lock);
   G_OBJECT_CLASS (tl_checkpoint_sink_parent_class)->finalize (object);
 }
 
@@ -537,6 +562,7 @@ static void
 tl_checkpoint_sink_init (TlCheckpointSink *self)
 {
   g_rec_mutex_init (&self->eos_lock);
+  g_mutex_init (&self->queue_lock);
   tl_checkpoint_settings_init (&self->settings);
   self->best_metric = NAN;
   gst_pad_set_chain_function (GST_BASE_SINK_PAD (self),

@@ -96,7 +96,10 @@ struct _TlResnetFinetune
   gint save_requested; /* atomic */
 
   /* Set from NULL to READY and from READY to PAUSED: a run keeps to the settings
-   * it began with, and reads them without a lock. */
+   * it began with, and reads them without a lock. Queries come in any state:
+   * weights and run_settings change under prepared_lock, which they take. Before
+   * the object lock. */
+  GMutex prepared_lock;
   TlTrainSettings run_settings;
   const TlShim *shim;
   TlWeights *weights; /* NULL: to be opened */
@@ -202,36 +205,48 @@ open_weights (const TlTrainSettings *settings, TlWeights **ret, TlError *error)
       settings->resume);
 }
 
-/* TRUE if they are other ones than before. */
-static gboolean
+/* Without weights they are other ones than before. */
+static void
 copy_settings (TlResnetFinetune *self)
 {
-  gboolean has_new_settings;
-
+  g_mutex_lock (&self->prepared_lock);
   GST_OBJECT_LOCK (self);
-  has_new_settings = self->has_new_settings;
-  self->has_new_settings = FALSE;
-  if (has_new_settings)
+  if (self->has_new_settings) {
     tl_train_settings_copy (&self->run_settings, &self->settings);
+    g_clear_pointer (&self->weights, tl_weights_free);
+  }
+  self->has_new_settings = FALSE;
   GST_OBJECT_UNLOCK (self);
-  return has_new_settings;
+  g_mutex_unlock (&self->prepared_lock);
+}
+
+/* *transferred*. */
+static void
+set_weights (TlResnetFinetune *self, TlWeights *weights)
+{
+  g_mutex_lock (&self->prepared_lock);
+  tl_weights_free (self->weights);
+  self->weights = weights;
+  g_mutex_unlock (&self->prepared_lock);
 }
 
 static gboolean
 prepare (TlResnetFinetune *self)
 {
   TlError error = TL_ERROR_INIT;
+  TlWeights *weights = NULL;
   TlStatus status;
 
-  if (copy_settings (self))
-    g_clear_pointer (&self->weights, tl_weights_free);
+  copy_settings (self);
   if (self->weights)
     return TRUE;
   if (!check_settings (self))
     return FALSE;
-  status = open_weights (&self->run_settings, &self->weights, &error);
-  if (status == TL_OK)
+  status = open_weights (&self->run_settings, &weights, &error);
+  if (status == TL_OK) {
+    set_weights (self, weights);
     return TRUE;
+  }
   tl_element_post_error (GST_ELEMENT (self), status, &error);
   return FALSE;
 }
@@ -317,7 +332,7 @@ tl_resnet_finetune_change_state (GstElement *element, GstStateChange transition)
           && ret == GST_STATE_CHANGE_FAILURE))
     stop (self);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
-    g_clear_pointer (&self->weights, tl_weights_free);
+    set_weights (self, NULL);
   return ret;
 }
 
@@ -413,6 +428,7 @@ tl_resnet_finetune_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
 /* ---- Queries ---- */
 
+/* With prepared_lock, as the next one. */
 static gboolean
 answer_cursor (TlResnetFinetune *self, GstQuery *query)
 {
@@ -449,6 +465,18 @@ answer_preprocess (TlResnetFinetune *self, GstQuery *query)
   return TRUE;
 }
 
+static gboolean
+answer_prepared (TlResnetFinetune *self, GstQuery *query)
+{
+  gboolean is_answered;
+
+  g_mutex_lock (&self->prepared_lock);
+  is_answered = tl_query_is_cursor (query) ? answer_cursor (self, query)
+                                           : answer_preprocess (self, query);
+  g_mutex_unlock (&self->prepared_lock);
+  return is_answered;
+}
+
 /* Offers buffers that suit the backend. */
 static gboolean
 answer_allocation (TlResnetFinetune *self, GstQuery *query)
@@ -472,10 +500,8 @@ tl_resnet_finetune_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   TlResnetFinetune *self = TL_RESNET_FINETUNE (parent);
 
-  if (tl_query_is_cursor (query))
-    return answer_cursor (self, query);
-  if (tl_query_is_preprocess (query))
-    return answer_preprocess (self, query);
+  if (tl_query_is_cursor (query) || tl_query_is_preprocess (query))
+    return answer_prepared (self, query);
   if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
     return answer_allocation (self, query);
   return gst_pad_query_default (pad, parent, query);
@@ -519,6 +545,7 @@ tl_resnet_finetune_finalize (GObject *object)
   tl_train_settings_clear (&self->run_settings);
   tl_gate_clear (&self->gate);
   g_mutex_clear (&self->run_lock);
+  g_mutex_clear (&self->prepared_lock);
   G_OBJECT_CLASS (tl_resnet_finetune_parent_class)->finalize (object);
 }
 
@@ -562,6 +589,7 @@ tl_resnet_finetune_init (TlResnetFinetune *self)
 {
   tl_gate_init (&self->gate);
   g_mutex_init (&self->run_lock);
+  g_mutex_init (&self->prepared_lock);
   tl_train_values_reset (&self->values);
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");

@@ -52,6 +52,12 @@ GST_START_TEST (downstream_ends_it_at_once)
 }
 GST_END_TEST
 
+GST_START_TEST (visits_meet_stops)
+{
+  stress_visits (&subject);
+}
+GST_END_TEST
+
 GST_START_TEST (stalled_consumer_stops_the_pictures)
 {
   stress_stall (&subject);
@@ -309,6 +315,7 @@ batcher_stops_suite (void)
   tcase_add_loop_test (tcase, downstream_ends_it_at_once, 0,
       G_N_ELEMENTS (answers));
   tcase_add_test (tcase, stalled_consumer_stops_the_pictures);
+  tcase_add_test (tcase, visits_meet_stops);
   tcase_add_test (tcase, error_behind_an_event_ends_with_the_next_picture);
   tcase_add_test (tcase, flush_overtakes_caps);
   tcase_add_test (tcase, flush_overtakes_a_phase);

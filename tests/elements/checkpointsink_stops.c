@@ -118,6 +118,12 @@ GST_START_TEST (flushes_at_any_time)
 }
 GST_END_TEST
 
+GST_START_TEST (visits_meet_stops)
+{
+  stress_visits (&subject);
+}
+GST_END_TEST
+
 static gpointer
 push_epochs (gpointer user)
 {
@@ -258,6 +264,7 @@ checkpointsink_stops_suite (void)
   tcase_add_test (tcase, stops_at_any_time_leave_whole_files);
   tcase_add_test (tcase, stops_at_any_time);
   tcase_add_test (tcase, flushes_at_any_time);
+  tcase_add_test (tcase, visits_meet_stops);
   tcase_add_loop_test (tcase, eos_in_paused_writes_and_waits, 0, 2);
   tcase_add_test (tcase, lists_are_written_too);
   tcase_add_test (tcase, nothing_comes_behind_the_final_checkpoint);

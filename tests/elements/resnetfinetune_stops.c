@@ -136,6 +136,12 @@ GST_START_TEST (test_downstream_ends_it_at_once)
 }
 GST_END_TEST;
 
+GST_START_TEST (test_visits_meet_stops)
+{
+  stress_visits (&subject);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_stalled_consumer_stops_the_batches)
 {
   stress_stall (&subject);
@@ -409,6 +415,7 @@ resnetfinetune_stops_suite (void)
   tcase_add_loop_test (tcase, test_downstream_ends_it_at_once, 0,
       G_N_ELEMENTS (answers));
   tcase_add_test (tcase, test_stalled_consumer_stops_the_batches);
+  tcase_add_test (tcase, test_visits_meet_stops);
   tcase_add_test (tcase, test_error_behind_an_event_ends_with_the_next_batch);
   tcase_add_test (tcase, test_what_takes_no_checkpoint_is_an_error_at_the_end);
   tcase_add_test (tcase, test_flush_makes_the_phase_incomplete);

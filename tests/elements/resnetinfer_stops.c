@@ -73,6 +73,12 @@ GST_START_TEST (downstream_ends_it_at_once)
 }
 GST_END_TEST
 
+GST_START_TEST (visits_meet_stops)
+{
+  stress_visits (&subject);
+}
+GST_END_TEST
+
 GST_START_TEST (stalled_consumer_stops_the_frames)
 {
   stress_stall (&subject);
@@ -280,6 +286,7 @@ resnetinfer_stops_suite (void)
   tcase_add_loop_test (tcase, downstream_ends_it_at_once, 0,
       G_N_ELEMENTS (answers));
   tcase_add_test (tcase, stalled_consumer_stops_the_frames);
+  tcase_add_test (tcase, visits_meet_stops);
   tcase_add_test (tcase, stop_overtakes_an_event);
   tcase_add_test (tcase, short_frames_go_on_without_a_result);
   tcase_add_test (tcase, size_may_change_between_frames);

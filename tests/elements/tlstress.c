@@ -4,8 +4,11 @@
 
 #include <gst/check/gstcheck.h>
 
+#include <tlqueries.h>
+
 #define N_ROUNDS 20
 #define MAX_DELAY_US 15000
+#define N_VISITED 200 /* starts and stops */
 
 static GstStaticPadTemplate drain_template = GST_STATIC_PAD_TEMPLATE ("drain",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -272,6 +275,80 @@ stress_stall (const StressSubject *subject)
   stress_wait_for_output (&stress, 3);
   gst_element_set_state (stress.element, GST_STATE_READY);
   stress_join (&stress, GST_FLOW_FLUSHING);
+  stress_expect_no_error (&stress);
+  stress_clear (&stress);
+}
+
+/* ---- Visits ---- */
+
+typedef struct
+{
+  GstElement *element;
+  gint is_over; /* atomic */
+} Visitor;
+
+static void
+ask (GstPad *pad, GstQuery *query)
+{
+  gst_pad_query (pad, query);
+  gst_query_unref (query);
+}
+
+static void
+read_properties (GstElement *element)
+{
+  guint n;
+  g_autofree GParamSpec **pspecs =
+      g_object_class_list_properties (G_OBJECT_GET_CLASS (element), &n);
+
+  for (guint i = 0; i < n; i++) {
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, pspecs[i]->value_type);
+    g_object_get_property (G_OBJECT (element), pspecs[i]->name, &value);
+    g_value_unset (&value);
+  }
+}
+
+static gpointer
+visit (gpointer user)
+{
+  Visitor *visitor = user;
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (visitor->element, "sink");
+
+  while (!g_atomic_int_get (&visitor->is_over)) {
+    ask (pad, tl_query_new_cursor ());
+    ask (pad, tl_query_new_preprocess (FALSE));
+    ask (pad, gst_query_new_caps (NULL));
+    gst_pad_send_event (pad, gst_event_new_flush_start ());
+    gst_pad_send_event (pad, gst_event_new_flush_stop (TRUE));
+    read_properties (visitor->element);
+  }
+  return NULL;
+}
+
+void
+stress_visits (const StressSubject *subject)
+{
+  Visitor visitor = {0};
+  GThread *thread;
+  Stress stress;
+
+  stress_init (&stress, subject);
+  visitor.element = stress.element;
+  thread = g_thread_new ("visitor", visit, &visitor);
+  for (guint i = 0; i < N_VISITED; i++) {
+    renew (stress.drain);
+    fail_unless (gst_element_set_state (stress.element,
+                     i % 3 ? GST_STATE_PLAYING : GST_STATE_PAUSED)
+        != GST_STATE_CHANGE_FAILURE);
+    fail_unless_equals_int (gst_element_set_state (stress.element,
+                                i % 2 ? GST_STATE_NULL : GST_STATE_READY),
+        GST_STATE_CHANGE_SUCCESS);
+  }
+  g_atomic_int_set (&visitor.is_over, TRUE);
+  g_thread_join (thread);
   stress_expect_no_error (&stress);
   stress_clear (&stress);
 }

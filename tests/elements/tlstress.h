@@ -58,4 +58,8 @@ void stress_answer (const StressSubject *subject, GstFlowReturn answer,
     GstFlowReturn flow);
 void stress_stall (const StressSubject *subject);
 
+/* Flushes, queries and properties come from another thread while the element
+ * is started and stopped. */
+void stress_visits (const StressSubject *subject);
+
 #endif
