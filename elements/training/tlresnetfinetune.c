@@ -331,6 +331,9 @@ tl_resnet_finetune_change_state (GstElement *element, GstStateChange transition)
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
           && ret == GST_STATE_CHANGE_FAILURE))
     stop (self);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING
+      && ret != GST_STATE_CHANGE_FAILURE)
+    tl_train_run_play_again (self->run);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     set_weights (self, NULL);
   return ret;

@@ -19,8 +19,9 @@ send_header (TlTrainOutput *self)
   gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_pad_push_event (self->srcpad, gst_event_new_stream_start (id));
   gst_pad_push_event (self->srcpad, gst_event_new_caps (caps));
-  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
-  self->has_sent_header = TRUE;
+  /* A flush keeps the others, and forgets this one. */
+  self->has_sent_header =
+      gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
 }
 
 /* It counts as saved when it has been pushed: a stop in between asks again. */
@@ -74,14 +75,28 @@ tl_train_output_push (TlTrainOutput *self, TlSession *session, TlStateKind kind,
   return check_flow (self, flow, error);
 }
 
+/* A SINK element's own: the pipeline ends with it, linked or not. */
+static void
+post_eos (TlTrainOutput *self)
+{
+  gst_element_post_message (self->element,
+      gst_message_new_eos (GST_OBJECT (self->element)));
+}
+
 void
 tl_train_output_end (TlTrainOutput *self)
 {
   send_header (self);
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-  /* A SINK element's own: the pipeline ends with it, linked or not. */
-  gst_element_post_message (self->element,
-      gst_message_new_eos (GST_OBJECT (self->element)));
+  g_atomic_int_set (&self->has_ended, TRUE);
+  post_eos (self);
+}
+
+void
+tl_train_output_end_again (TlTrainOutput *self)
+{
+  if (g_atomic_int_get (&self->has_ended))
+    post_eos (self);
 }
 
 TlStatus

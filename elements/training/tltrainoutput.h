@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* The source pad of resnetfinetune: a stream of checkpoints. Streaming thread
- * only, but for tl_train_output_take_again. */
+ * only, but for tl_train_output_end_again and tl_train_output_take_again. */
 
 #ifndef TL_TRAIN_OUTPUT_H
 #define TL_TRAIN_OUTPUT_H
@@ -20,6 +20,7 @@ typedef struct
 
   gboolean has_sent_header;
   GstFlowReturn flow; /* OK, or why downstream takes no checkpoint any more */
+  gint has_ended;     /* atomic */
 
   /* Under the lock. */
   guint64 n_pushed;
@@ -34,6 +35,9 @@ TlStatus tl_train_output_push (TlTrainOutput *self, TlSession *session,
 
 /* EOS downstream and onto the bus. */
 void tl_train_output_end (TlTrainOutput *self);
+
+/* PLAYING again: a bin forgets in PAUSED who has come to the end. */
+void tl_train_output_end_again (TlTrainOutput *self);
 
 /* With the lock held, from any thread, where @n_received of the checkpoints
  * have come to who writes them: what the session has not saved, or has saved

@@ -580,6 +580,12 @@ tl_train_run_eos (TlTrainRun *self)
 }
 
 void
+tl_train_run_play_again (TlTrainRun *self)
+{
+  tl_train_output_end_again (&self->output);
+}
+
+void
 tl_train_run_flush (TlTrainRun *self)
 {
   tl_phase_tracker_flush (&self->tracker);

@@ -3,8 +3,8 @@
 /* resnetfinetune between PAUSED and READY: what it makes of the stream. The
  * element waits, answers and changes state; this trains, reports and pushes.
  *
- * Streaming thread only, but for tl_train_run_take_final and the fields under
- * the lock. */
+ * Streaming thread only, but for tl_train_run_play_again,
+ * tl_train_run_take_final and the fields under the lock. */
 
 #ifndef TL_TRAIN_RUN_H
 #define TL_TRAIN_RUN_H
@@ -61,6 +61,9 @@ GstFlowReturn tl_train_run_eos (TlTrainRun *self);
 
 /* A flush has dropped what was under way. */
 void tl_train_run_flush (TlTrainRun *self);
+
+/* PLAYING after PAUSED: the end is told again, if it had come. Any thread. */
+void tl_train_run_play_again (TlTrainRun *self);
 
 /* With the lock held, from any thread, where @n_received of the checkpoints
  * have come to who writes them: one of what would be lost otherwise,

@@ -182,6 +182,23 @@ GST_START_TEST (end_is_taken_in_pause)
 }
 GST_END_TEST
 
+/* Who pauses when the end has come, and plays again, is told again. */
+GST_START_TEST (end_is_told_again_after_a_pause)
+{
+  Line line;
+
+  line_init (&line, __i__ ? "run" : NULL);
+  line_set_state (&line, GST_STATE_PLAYING);
+  line_expect_eos (&line);
+  for (guint i = 0; i < 2; i++) {
+    line_set_state (&line, GST_STATE_PAUSED);
+    line_set_state (&line, GST_STATE_PLAYING);
+    line_expect_eos (&line);
+  }
+  line_clear (&line);
+}
+GST_END_TEST
+
 /* ---- Errors and properties ---- */
 
 GST_START_TEST (plays_after_the_mistake_is_mended)
@@ -382,6 +399,7 @@ line_suite (void)
   tcase_add_test (tcase, seek_is_refused);
   tcase_add_test (tcase, eos_is_sent_in_any_state);
   tcase_add_test (tcase, end_is_taken_in_pause);
+  tcase_add_loop_test (tcase, end_is_told_again_after_a_pause, 0, 2);
   tcase_add_test (tcase, plays_after_the_mistake_is_mended);
   tcase_add_test (tcase, plays_after_an_error_within_the_run);
   tcase_add_test (tcase, error_of_the_source_ends_the_line_too);

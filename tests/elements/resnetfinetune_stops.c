@@ -221,6 +221,33 @@ GST_START_TEST (test_flush_makes_the_phase_incomplete)
 }
 GST_END_TEST;
 
+/* The first checkpoint is what begins the stream. */
+GST_START_TEST (test_flush_at_the_first_checkpoint_loses_no_segment)
+{
+  Feed feed = FEED_INIT;
+  g_autoptr (GstPad) src = NULL, pad = NULL;
+  g_autoptr (GstEvent) segment = NULL;
+  Rig rig;
+
+  feed.max_batches = 1;
+  rig_init (&rig);
+  g_object_set (rig.trainer, "checkpoint-every", "1", NULL);
+  rig_play (&rig);
+  src = gst_element_get_static_pad (rig.trainer, "src");
+  gst_pad_push_event (src, gst_event_new_flush_start ());
+  feed_begin (&feed, rig.pad);
+  fail_unless_equals_int (feed_run (&feed, rig.pad, NULL), GST_FLOW_FLUSHING);
+  gst_pad_push_event (src, gst_event_new_flush_stop (TRUE));
+  feed.start = (TlCursor){.resume = TRUE, .position = 4};
+  feed_run (&feed, rig.pad, NULL);
+  fail_unless_equals_int (rig.checkpoints->len, 1);
+  pad = gst_element_get_static_pad (rig.sink, "sink");
+  segment = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  fail_unless (segment != NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* ---- The last checkpoint ---- */
 
 static GstBuffer *
@@ -419,6 +446,7 @@ resnetfinetune_stops_suite (void)
   tcase_add_test (tcase, test_error_behind_an_event_ends_with_the_next_batch);
   tcase_add_test (tcase, test_what_takes_no_checkpoint_is_an_error_at_the_end);
   tcase_add_test (tcase, test_flush_makes_the_phase_incomplete);
+  tcase_add_test (tcase, test_flush_at_the_first_checkpoint_loses_no_segment);
   tcase_add_test (tcase, test_unsaved_steps_are_given_to_who_asks);
   tcase_add_test (tcase, test_what_a_queue_lost_is_given_again);
   tcase_add_test (tcase, test_queue_before_the_sink_loses_no_state);
