@@ -314,13 +314,26 @@ push_next (gpointer data)
   free_item (item);
 }
 
+/* What is linked again, here or further down, may take buffers again. */
+static GstFlowReturn
+get_flow (TlOrderedElement *self)
+{
+  TlOrderedElementPrivate *priv = get_private (self);
+
+  if (g_atomic_int_get (&priv->flow) == GST_FLOW_NOT_LINKED
+      && gst_pad_check_reconfigure (priv->srcpad))
+    g_atomic_int_compare_and_exchange (&priv->flow, GST_FLOW_NOT_LINKED,
+        GST_FLOW_OK);
+  return g_atomic_int_get (&priv->flow);
+}
+
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
   TlOrderedElementPrivate *priv = get_private (self);
   TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-  GstFlowReturn flow = g_atomic_int_get (&priv->flow);
+  GstFlowReturn flow = get_flow (self);
   Item *item;
   gboolean work;
 

@@ -7,7 +7,8 @@
  * on the src pad pushes what is finished, oldest first. Serialized events ride
  * in the same queue, so that nothing overtakes anything. At most four buffers
  * or events per worker are inside. After a flow return other than OK buffers
- * are dropped and events still pass: an EOS always comes through. */
+ * are dropped and events still pass: an EOS always comes through. Only a pad
+ * that was not linked, and now is, gets buffers again without a flush. */
 
 #ifndef TL_ORDERED_ELEMENT_H
 #define TL_ORDERED_ELEMENT_H

@@ -219,10 +219,20 @@ refuse_size (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
   return GST_FLOW_ERROR;
 }
 
+/* What is linked again, here or further down, may take batches again. */
+static GstFlowReturn
+get_flow (TlBatcher *self)
+{
+  if (self->flow == GST_FLOW_NOT_LINKED
+      && gst_pad_check_reconfigure (self->srcpad))
+    self->flow = GST_FLOW_OK;
+  return self->flow;
+}
+
 static GstFlowReturn
 add_sample (TlBatcher *self, GstBuffer *buffer, const TlSampleMeta *sample)
 {
-  GstFlowReturn ret = self->flow;
+  GstFlowReturn ret = get_flow (self);
 
   if (ret != GST_FLOW_OK)
     return ret;

@@ -352,6 +352,37 @@ GST_START_TEST (stalled_consumer_stops_the_source)
 }
 GST_END_TEST
 
+/* ---- Links ---- */
+
+/* As behind a tee, which goes on when one branch is not linked. */
+GST_START_TEST (what_is_linked_again_gets_buffers_again)
+{
+  g_autoptr (GstPad) src = NULL;
+  Stage stage;
+
+  stage_init (&stage, filters[__i__]);
+  src = gst_element_get_static_pad (stage.element, "src");
+  stage_start (&stage);
+  for (guint i = 0; i < 3; i++) {
+    guint n;
+
+    stage_wait_for_buffers (&stage, 3);
+    stage_hold (&stage, TRUE);
+    gst_pad_unlink (src, stage.take);
+    fail_unless_equals_int (stage_wait_for_flow (&stage), GST_FLOW_NOT_LINKED);
+    fail_unless_equals_int (gst_pad_link (src, stage.take), GST_PAD_LINK_OK);
+    g_mutex_lock (&stage.lock);
+    stage.next = GST_BUFFER_OFFSET_NONE;
+    n = stage.n_taken;
+    g_mutex_unlock (&stage.lock);
+    stage_hold (&stage, FALSE);
+    stage_wait_for_buffers (&stage, n + 3);
+  }
+  stage_expect_errors (&stage, 0);
+  stage_clear (&stage);
+}
+GST_END_TEST
+
 /* ---- Seeks and caps ---- */
 
 GST_START_TEST (seek_is_refused)
@@ -395,6 +426,8 @@ flow_suite (void)
   tcase_add_test (tc, nothing_is_worked_on_for_a_stream_that_has_ended);
   tcase_add_loop_test (tc, stalled_consumer_stops_everything, 1, N_KINDS);
   tcase_add_test (tc, stalled_consumer_stops_the_source);
+  tcase_add_loop_test (tc, what_is_linked_again_gets_buffers_again, 0,
+      N_FILTERS);
   tcase_add_loop_test (tc, seek_is_refused, 0, N_KINDS);
   suite_add_tcase (suite, tc);
   return suite;

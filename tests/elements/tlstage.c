@@ -226,7 +226,8 @@ park (Stage *stage, GstFlowReturn flow)
   g_cond_broadcast (&stage->changed);
   while (stage->is_held && stage->is_feeding)
     g_cond_wait (&stage->changed, &stage->lock);
-  go_on = stage->is_feeding && flow == GST_FLOW_FLUSHING;
+  go_on = stage->is_feeding
+      && (flow == GST_FLOW_FLUSHING || flow == GST_FLOW_NOT_LINKED);
   if (go_on)
     stage->is_parked = FALSE;
   g_mutex_unlock (&stage->lock);
