@@ -217,30 +217,41 @@ begin_phase (TlPlayer *self)
   return TRUE;
 }
 
-/* FALSE, with an error posted, if not one sample of a whole phase was of any
- * use: what follows would train on nothing. */
+/* It is not sticky: what a flush catches is sent again behind it. */
 static gboolean
+push_phase_end (TlPlayer *self)
+{
+  GstPad *pad = self->base->srcpad;
+
+  return gst_pad_push_event (pad, tl_event_new_phase_end (&self->end))
+      || !GST_PAD_IS_FLUSHING (pad);
+}
+
+/* GST_FLOW_ERROR, with an error posted, if not one sample of a whole phase was
+ * of any use: what follows would train on nothing. */
+static GstFlowReturn
 end_phase (TlPlayer *self)
 {
   const TlPhaseEnd *end = &self->end;
 
+  if (!push_phase_end (self))
+    return GST_FLOW_FLUSHING;
   if (end->skipped > MAX_WARNINGS)
     GST_ELEMENT_WARNING (self->base, RESOURCE, READ,
         ("Left out %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
          " files of %s in epoch %u.",
             end->skipped, end->sent, tl_split_nick (end->split), end->epoch),
         (NULL));
-  gst_pad_push_event (self->base->srcpad, tl_event_new_phase_end (end));
   self->in_phase = FALSE;
   tl_playlist_end_phase (&self->playlist);
   if (end->sent < self->phase.n || end->skipped < end->sent)
-    return TRUE;
+    return GST_FLOW_OK;
   GST_ELEMENT_ERROR (self->base, RESOURCE, READ,
       ("Not one of the %" G_GUINT64_FORMAT
        " files of %s could be used: the warnings name the reasons.",
           end->sent, tl_split_nick (end->split)),
       (NULL));
-  return FALSE;
+  return GST_FLOW_ERROR;
 }
 
 /* ---- samples ---- */
@@ -331,7 +342,7 @@ tl_player_step (TlPlayer *self, GstBuffer **ret)
   if (!self->in_phase)
     return begin_phase (self) ? GST_FLOW_OK : GST_FLOW_EOS;
   if (self->phase.cached || !tl_playlist_next (&self->playlist, &index))
-    return end_phase (self) ? GST_FLOW_OK : GST_FLOW_ERROR;
+    return end_phase (self);
   *ret = make_buffer (self, index);
   self->end.sent++;
   return GST_FLOW_OK;

@@ -52,8 +52,8 @@ gboolean tl_player_negotiate (TlPlayer *self);
 gboolean tl_player_announce (TlPlayer *self);
 
 /* One step: a phase begins, a sample is read, a phase ends. Sets @ret if there
- * is a buffer to push. GST_FLOW_EOS at the end, GST_FLOW_ERROR with an error
- * posted. */
+ * is a buffer to push. GST_FLOW_EOS at the end, GST_FLOW_FLUSHING to be tried
+ * again behind the flush, GST_FLOW_ERROR with an error posted. */
 GstFlowReturn tl_player_step (TlPlayer *self, GstBuffer **ret);
 
 /* The trainer holds a split in one view. From any thread. */
