@@ -133,6 +133,7 @@ GST_START_TEST (file_that_changes_is_left_out_and_named)
 
   start (&stage);
   stage_stall (&stage, TRUE);
+  stage_wait_for_stall (&stage);
   while (gst_bus_have_pending (stage.bus))
     gst_message_unref (gst_bus_pop (stage.bus));
   change ((guint) __i__);
@@ -154,6 +155,7 @@ GST_START_TEST (folder_that_is_removed_ends_the_run_with_one_error)
 
   start (&stage);
   stage_stall (&stage, TRUE);
+  stage_wait_for_stall (&stage);
   nftw (stage_folder, tree_remove_one, 16, FTW_DEPTH | FTW_PHYS);
   stage_stall (&stage, FALSE);
   stage_wait_for_eos (&stage, 1);

@@ -129,8 +129,12 @@ take_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstFlowReturn answer;
 
   g_mutex_lock (&stage->lock);
-  while (stage->is_stalled)
+  while (stage->is_stalled) {
+    stage->is_waited_for = TRUE;
+    g_cond_broadcast (&stage->changed);
     g_cond_wait (&stage->changed, &stage->lock);
+  }
+  stage->is_waited_for = FALSE;
   expected = stage->next;
   stage->next = number + 1;
   stage->n_taken++;
@@ -465,6 +469,12 @@ void
 stage_wait_for_buffers (Stage *stage, guint n)
 {
   WAIT_UNTIL (stage, stage->n_taken >= n);
+}
+
+void
+stage_wait_for_stall (Stage *stage)
+{
+  WAIT_UNTIL (stage, stage->is_waited_for);
 }
 
 void

@@ -44,8 +44,9 @@ typedef struct
   gboolean is_held;    /* it is to stay parked */
   GstFlowReturn flow;  /* that the feeder got last */
   GstFlowReturn answer;
-  gboolean is_stalled; /* the taking pad waits */
-  gboolean may_skip;   /* buffers may be left out; to be set before the start */
+  gboolean is_stalled;    /* the taking pad waits */
+  gboolean is_waited_for; /* for that; what feeds it waits too */
+  gboolean may_skip; /* buffers may be left out; to be set before the start */
   guint64 next; /* number of the next buffer; GST_BUFFER_OFFSET_NONE: any */
   guint n_taken;
   guint n_eos;
@@ -80,6 +81,7 @@ void stage_answer (Stage *stage, GstFlowReturn flow);
  * the feeder has got another flow than OK, which is returned; of FLUSHING it
  * tells only while it is held. */
 void stage_wait_for_buffers (Stage *stage, guint n);
+void stage_wait_for_stall (Stage *stage);
 void stage_wait_for_eos (Stage *stage, guint n);
 GstFlowReturn stage_wait_for_flow (Stage *stage);
 
