@@ -39,6 +39,8 @@
 
 #include <tlerror.h>
 #include <tlevents.h>
+#include <tlfail.h>
+#include <tlframe.h>
 #include <tlrange.h>
 #include <tlsamplemeta.h>
 
@@ -160,43 +162,16 @@ tl_augment_accept (TlOrderedElement *element, TlOrderedJob *job)
       && tl_jitter_range_is_active (&self->range);
 }
 
-/* A GstVideoMeta that contradicts the caps is a programmer's error for mapping,
- * but here the buffer is somebody else's. */
-static gboolean
-meta_agrees (const TlOrderedJob *job)
-{
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (job->output);
-
-  return !meta
-      || (meta->format == GST_VIDEO_INFO_FORMAT (&job->info)
-          && meta->width == (guint) GST_VIDEO_INFO_WIDTH (&job->info)
-          && meta->height == (guint) GST_VIDEO_INFO_HEIGHT (&job->info));
-}
-
-/* It also says where the rows are, and mapping believes that. */
-static gboolean
-rows_are_inside (const GstVideoFrame *frame)
-{
-  const GstMapInfo *map = &frame->map[0];
-  const guint8 *first = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
-  gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0);
-  gint64 row = (gint64) GST_VIDEO_FRAME_WIDTH (frame) * 3;
-  gint64 rest = (gint64) map->size - (first - map->data) - row;
-
-  return stride >= row && rest >= 0
-      && GST_VIDEO_FRAME_HEIGHT (frame) - 1 <= rest / stride;
-}
-
 static void
-augment_frame (TlAugment *self, GstVideoFrame *frame, TlRotator *rotator,
+augment_frame (TlAugment *self, const TlFrame *frame, TlRotator *rotator,
     TlOrderedJob *job)
 {
   TlSampleMeta *sample = tl_buffer_get_sample_meta (job->output);
   const TlRaster raster = {
-      .data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0),
-      .stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0),
-      .width = (guint32) GST_VIDEO_FRAME_WIDTH (frame),
-      .height = (guint32) GST_VIDEO_FRAME_HEIGHT (frame),
+      .data = frame->first,
+      .stride = (gsize) frame->stride,
+      .width = frame->width,
+      .height = frame->height,
   };
   TlJitter jitter;
 
@@ -206,22 +181,22 @@ augment_frame (TlAugment *self, GstVideoFrame *frame, TlRotator *rotator,
 }
 
 static void
-tl_augment_work (TlOrderedElement *element, gpointer context, TlOrderedJob *job)
+tl_augment_work (TlOrderedElement *element, gpointer rotator, TlOrderedJob *job)
 {
-  GstVideoFrame frame;
+  TlFrame frame;
 
   job->output = gst_buffer_make_writable (g_steal_pointer (&job->input));
-  if (!meta_agrees (job)
-      || !gst_video_frame_map (&frame, &job->info, job->output,
-          GST_MAP_READWRITE)) {
-    job->status = TL_ERROR_FORMAT;
+  job->status = tl_frame_map (&frame, job->output, &job->info,
+      GST_MAP_READWRITE, &job->error);
+  if (job->status != TL_OK)
     return;
-  }
-  if (rows_are_inside (&frame))
-    augment_frame (TL_AUGMENT (element), &frame, context, job);
+  if (frame.stride > 0)
+    augment_frame (TL_AUGMENT (element), &frame, rotator, job);
   else
-    job->status = TL_ERROR_FORMAT;
-  gst_video_frame_unmap (&frame);
+    job->status = tl_fail (&job->error, TL_ERROR_UNSUPPORTED,
+        "A frame's rows lie from the bottom up: put videoconvert before "
+        "augment.");
+  tl_frame_unmap (&frame);
 }
 
 static void
@@ -230,11 +205,8 @@ post_error (GstElement *element, const TlOrderedJob *job)
   if (job->status == TL_ERROR_MEMORY)
     tl_element_post_error (element, job->status, &job->error);
   else
-    GST_ELEMENT_ERROR (element, STREAM, FORMAT,
-        ("A buffer of %" G_GSIZE_FORMAT " bytes does not hold the RGB picture "
-         "that its caps or its GstVideoMeta announce.",
-            gst_buffer_get_size (job->output)),
-        ("gst_video_frame_map failed, or the meta contradicts"));
+    GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("%s", job->error.message),
+        ("status %d", job->status));
 }
 
 static GstFlowReturn

@@ -159,9 +159,10 @@ read_frame (TlDecodeWorker *self, const TlDecodeSettings *run,
     const TlOrderedJob *job, TlSampleMeta *sample, guint8 *pixels, gsize stride,
     TlError *error)
 {
-  TlRawFrame frame;
+  TlFrame frame;
   TlCropPlan plan;
-  TlStatus status = tl_raw_frame_map (&frame, job->input, &job->info, error);
+  TlStatus status =
+      tl_frame_map (&frame, job->input, &job->info, GST_MAP_READ, error);
 
   if (status != TL_OK)
     return status;
@@ -173,9 +174,11 @@ read_frame (TlDecodeWorker *self, const TlDecodeSettings *run,
   if (status == TL_OK)
     status = plan_crop (run, frame.width, frame.height, sample, &plan, error);
   if (status == TL_OK)
-    status = tl_raw_frame_render (&frame, self->decoder, &self->scratch, &plan,
-        run->interpolation, run->width, run->height, pixels, stride, error);
-  tl_raw_frame_unmap (&frame);
+    status = tl_raw_frame_render (&frame,
+        GST_VIDEO_INFO_FORMAT (&job->info) == GST_VIDEO_FORMAT_GRAY8,
+        self->decoder, &self->scratch, &plan, run->interpolation, run->width,
+        run->height, pixels, stride, error);
+  tl_frame_unmap (&frame);
   return status;
 }
 

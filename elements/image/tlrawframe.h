@@ -7,9 +7,9 @@
 #ifndef TL_RAW_FRAME_H
 #define TL_RAW_FRAME_H
 
-#include <gst/video/video.h>
-
 #include "tlimage.h"
+
+#include <tlframe.h>
 
 G_BEGIN_DECLS
 
@@ -22,28 +22,11 @@ typedef struct
 
 void tl_raw_scratch_clear (TlRawScratch *scratch);
 
-typedef struct
-{
-  GstMapInfo map;
-  GstBuffer *buffer;   /* borrowed */
-  const guint8 *first; /* the topmost row */
-  gssize stride;       /* to the row below, bytes; negative: bottom up */
-  gboolean is_grey;
-  guint32 width, height; /* pixels */
-} TlRawFrame;
-
-/* Maps @buffer, a frame of @info (RGB or GRAY8), for reading; a GstVideoMeta is
- * followed. TL_ERROR_FORMAT if that contradicts @info or the rows do not lie
- * inside the memory, TL_ERROR_READ if it cannot be mapped. */
-TlStatus tl_raw_frame_map (TlRawFrame *self, GstBuffer *buffer,
-    const GstVideoInfo *info, TlError *error);
-void tl_raw_frame_unmap (TlRawFrame *self);
-
-/* Carries out @plan: tl_image_render_pixels(). */
-TlStatus tl_raw_frame_render (const TlRawFrame *self, TlImageDecoder *decoder,
-    TlRawScratch *scratch, const TlCropPlan *plan, TlFilter filter,
-    guint32 width, guint32 height, guint8 *destination, gsize stride,
-    TlError *error);
+/* @self: RGB, or GRAY8 if @is_grey. Carries out @plan: tl_image_render_pixels(). */
+TlStatus tl_raw_frame_render (const TlFrame *self, gboolean is_grey,
+    TlImageDecoder *decoder, TlRawScratch *scratch, const TlCropPlan *plan,
+    TlFilter filter, guint32 width, guint32 height, guint8 *destination,
+    gsize stride, TlError *error);
 
 G_END_DECLS
 

@@ -43,6 +43,8 @@
 #include "tlclassifier.h"
 #include "tlerror.h"
 #include "tlevents.h"
+#include "tlfail.h"
+#include "tlframe.h"
 #include "tlmessages.h"
 #include "tlqueries.h"
 #include "tlrange.h"
@@ -305,24 +307,27 @@ fill_top (TlResnetInfer *self, TlResultMeta *meta)
 static TlStatus
 classify (TlResnetInfer *self, GstBuffer *buffer, TlError *error)
 {
-  GstVideoFrame frame;
+  TlFrame frame;
   TlPixels pixels;
-  TlStatus status;
+  TlStatus status =
+      tl_frame_map (&frame, buffer, &self->info, GST_MAP_READ, error);
 
-  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READ)) {
-    g_strlcpy (error->message, "The frame cannot be mapped.",
-        sizeof error->message);
-    return TL_ERROR_READ;
-  }
+  if (status != TL_OK)
+    return status;
   pixels = (TlPixels){
-      .data = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
-      .stride = GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0),
-      .width = GST_VIDEO_FRAME_WIDTH (&frame),
-      .height = GST_VIDEO_FRAME_HEIGHT (&frame),
+      .data = frame.first,
+      .stride = (gsize) frame.stride,
+      .width = frame.width,
+      .height = frame.height,
   };
-  status = tl_classifier_run (self->classifier, &pixels, self->prepared,
-      self->probabilities, error);
-  gst_video_frame_unmap (&frame);
+  if (frame.stride > 0)
+    status = tl_classifier_run (self->classifier, &pixels, self->prepared,
+        self->probabilities, error);
+  else
+    status = tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "A frame's rows lie from the bottom up: put videoconvert before "
+        "resnetinfer.");
+  tl_frame_unmap (&frame);
   return status;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <tlframe.h>
+
 gboolean
 tl_batch_fill_begin (TlBatchFill *self, GstBuffer *buffer, guint32 size,
     const TlSampleMeta *sample)
@@ -28,36 +30,29 @@ tl_batch_fill_has_phase (const TlBatchFill *self, guint32 epoch, TlSplit split)
       && self->meta->split == split;
 }
 
-/* A GstVideoMeta may contradict the caps; without one the size is certain. */
+/* Without a GstVideoMeta the size is certain; longer is not what it should be
+ * either. */
 static gboolean
 has_size (GstBuffer *picture, const GstVideoInfo *video)
 {
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (picture);
-
-  if (!meta)
-    return gst_buffer_get_size (picture) == video->size;
-  return meta->format == GST_VIDEO_FORMAT_RGB
-      && meta->width == (guint) GST_VIDEO_INFO_WIDTH (video)
-      && meta->height == (guint) GST_VIDEO_INFO_HEIGHT (video);
+  return gst_buffer_get_video_meta (picture)
+      || gst_buffer_get_size (picture) == video->size;
 }
 
 static gboolean
 copy_pixels (TlBatchFill *self, const GstVideoInfo *video, GstBuffer *picture)
 {
   gsize row = (gsize) GST_VIDEO_INFO_WIDTH (video) * 3;
-  gsize n_rows = (gsize) GST_VIDEO_INFO_HEIGHT (video);
-  guint8 *to = self->map.data + self->meta->n_valid * row * n_rows;
-  GstVideoFrame frame;
-  const guint8 *from;
+  guint8 *to = self->map.data
+      + self->meta->n_valid * row * (gsize) GST_VIDEO_INFO_HEIGHT (video);
+  TlFrame frame;
 
   if (!has_size (picture, video)
-      || !gst_video_frame_map (&frame, video, picture, GST_MAP_READ))
+      || tl_frame_map (&frame, picture, video, GST_MAP_READ, NULL) != TL_OK)
     return FALSE;
-  from = GST_VIDEO_FRAME_PLANE_DATA (&frame, 0);
-  for (gsize y = 0; y < n_rows; y++)
-    memcpy (to + y * row,
-        from + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0), row);
-  gst_video_frame_unmap (&frame);
+  for (guint32 y = 0; y < frame.height; y++)
+    memcpy (to + y * row, frame.first + (gssize) y * frame.stride, row);
+  tl_frame_unmap (&frame);
   return TRUE;
 }
 

@@ -384,6 +384,37 @@ GST_START_TEST (foreign_pictures_are_refused)
 }
 GST_END_TEST
 
+/* More of a picture than is there: what lies behind it is not read. */
+static const struct
+{
+  gint stride;
+  gsize offset;
+} lies[] = {
+    {2 * PICTURE_STRIDE, 0},
+    {PICTURE_STRIDE, 100},
+    {-PICTURE_STRIDE, 0},
+    {G_MAXINT, 0},
+};
+
+GST_START_TEST (rows_outside_the_buffer_are_refused)
+{
+  GstHarness *h = new_harness (4);
+  GstBus *bus = watch (h);
+  Sample sample = {0, TL_SPLIT_TRAIN, 0, 9};
+  GstBuffer *picture = picture_new (&sample);
+  gsize offset[GST_VIDEO_MAX_PLANES] = {lies[__i__].offset};
+  gint stride[GST_VIDEO_MAX_PLANES] = {lies[__i__].stride};
+
+  gst_harness_set_src_caps_str (h, PICTURE_CAPS);
+  gst_buffer_add_video_meta_full (picture, 0, GST_VIDEO_FORMAT_RGB,
+      PICTURE_WIDTH, PICTURE_HEIGHT, 1, offset, stride);
+  fail_unless_equals_int (gst_harness_push (h, picture), GST_FLOW_ERROR);
+  expect_error (h, bus, GST_STREAM_ERROR, "broken");
+  unwatch (h, bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
 GST_START_TEST (pictures_without_caps_are_refused)
 {
   GstHarness *h = new_harness (4);
@@ -556,6 +587,8 @@ batcher_suite (void)
   tcase_add_test (tcase, flush_drops_and_says_so);
   tcase_add_test (tcase, size_change_in_a_batch_is_refused);
   tcase_add_test (tcase, foreign_pictures_are_refused);
+  tcase_add_loop_test (tcase, rows_outside_the_buffer_are_refused, 0,
+      G_N_ELEMENTS (lies));
   tcase_add_test (tcase, pictures_without_caps_are_refused);
   tcase_add_test (tcase, huge_batches_are_refused);
   tcase_add_test (tcase, batch_size_has_a_true_range);

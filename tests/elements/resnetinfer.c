@@ -5,6 +5,7 @@
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
+#include <gst/video/video.h>
 
 #include "tlcheckpoint.h"
 #include "tlevents.h"
@@ -68,6 +69,31 @@ GST_START_TEST (frames_get_their_class)
   }
   gst_element_set_bus (h->element, NULL);
   gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
+/* More of a frame than is there: what lies behind it is not read, and the video
+ * goes on. */
+static const gint wrong_strides[] = {4 * 192, -192, 191, G_MAXINT, 0};
+
+GST_START_TEST (frames_whose_rows_lie_outside_get_no_result)
+{
+  g_autofree gchar *path =
+      model_write_checkpoint ("good", "[\"red\",\"green\",\"blue\"]", NULL);
+  GstHarness *h = new_harness (path, 64, 48);
+  GstBuffer *frame = model_new_frame (64, 48, 1);
+  gsize offset[GST_VIDEO_MAX_PLANES] = {0};
+  gint stride[GST_VIDEO_MAX_PLANES] = {wrong_strides[__i__]};
+  g_autoptr (GstBuffer) out = NULL;
+  TlResultMeta *meta;
+
+  gst_buffer_add_video_meta_full (frame, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_FORMAT_RGB, 64, 48, 1, offset, stride);
+  out = gst_harness_push_and_pull (h, frame);
+  meta = tl_buffer_get_result_meta (out);
+  fail_unless_equals_int (meta->state, TL_RESULT_ABSENT);
+  fail_unless (strstr (g_quark_to_string (meta->reason), "64x48 RGB") != NULL);
   gst_harness_teardown (h);
 }
 GST_END_TEST
@@ -265,6 +291,8 @@ resnetinfer_suite (void)
   /* Early: it counts the calls of the process, which may run all tests. */
   tcase_add_test (tc, a_failing_model_does_not_stop_the_video);
   tcase_add_loop_test (tc, frames_get_their_class, 0, 3);
+  tcase_add_loop_test (tc, frames_whose_rows_lie_outside_get_no_result, 0,
+      G_N_ELEMENTS (wrong_strides));
   tcase_add_test (tc, prepared_samples_are_taken_as_they_are);
   tcase_add_test (tc, samples_prepared_otherwise_are_refused);
   tcase_add_test (tc, the_model_tells_its_preprocessing);
