@@ -82,6 +82,7 @@ struct _TlImageDecode
   gboolean is_settled; /* no model has to be asked any more */
   GstEvent *held;      /* caps that wait for that; or NULL */
   gboolean has_caps;   /* have come */
+  GstCaps *refused;    /* the newest, if they are not taken; or NULL */
   TlFileJoin join;
 
   /* Src task. */
@@ -164,6 +165,7 @@ tl_image_decode_start (TlOrderedElement *element)
     return FALSE;
   self->is_settled = FALSE;
   self->has_caps = FALSE;
+  gst_clear_caps (&self->refused);
   self->is_announced = FALSE;
   gst_clear_event (&self->held);
   tl_file_join_clear (&self->join);
@@ -226,29 +228,33 @@ settle (TlImageDecode *self, gboolean trains)
   return TRUE;
 }
 
-static void
-refuse_caps (TlImageDecode *self, GstCaps *caps, const TlError *error)
+/* FALSE, with the stream ended, for caps that are not taken. */
+static gboolean
+check_caps (TlImageDecode *self, GstCaps *caps)
 {
-  if (!tl_ordered_element_begin_error (TL_ORDERED_ELEMENT (self)))
-    return;
-  GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error->message),
-      ("%" GST_PTR_FORMAT, (gpointer) caps));
-  tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+  TlError error = TL_ERROR_INIT;
+
+  if (tl_decode_caps_check (caps, &error) == TL_OK)
+    return TRUE;
+  if (tl_ordered_element_begin_error (TL_ORDERED_ELEMENT (self))) {
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION, ("%s", error.message),
+        ("%" GST_PTR_FORMAT, (gpointer) caps));
+    tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
+  }
+  return FALSE;
 }
 
 /* Takes @event. Caps that are refused go no further; what follows them fails. */
 static gboolean
 receive_caps (TlImageDecode *self, GstEvent *event)
 {
-  TlError error = TL_ERROR_INIT;
-  TlStatus status;
   GstCaps *caps;
 
   gst_event_parse_caps (event, &caps);
   self->has_caps = TRUE;
-  status = tl_decode_caps_check (caps, &error);
-  if (status != TL_OK) {
-    refuse_caps (self, caps, &error);
+  gst_clear_caps (&self->refused);
+  if (!check_caps (self, caps)) {
+    self->refused = gst_caps_ref (caps);
     gst_event_unref (event);
     return TRUE;
   }
@@ -307,12 +313,18 @@ tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
   return tl_ordered_element_queue_event (element, event);
 }
 
-/* A piece of a file needs no work until the last one is there. */
+/* A piece of a file needs no work until the last one is there. The stream had
+ * ended with caps that were refused; a flush began it anew, with the same. */
 static gboolean
 tl_image_decode_accept (TlOrderedElement *element, TlOrderedJob *job)
 {
   TlImageDecode *self = TL_IMAGE_DECODE (element);
 
+  if (self->refused) {
+    check_caps (self, self->refused);
+    gst_clear_buffer (&job->input);
+    return FALSE;
+  }
   job->input = tl_file_join_add (&self->join, job->input);
   if (!job->input)
     return FALSE;
@@ -576,6 +588,7 @@ tl_image_decode_finalize (GObject *object)
   TlImageDecode *self = TL_IMAGE_DECODE (object);
 
   gst_clear_event (&self->held);
+  gst_clear_caps (&self->refused);
   tl_file_join_clear (&self->join);
   G_OBJECT_CLASS (tl_image_decode_parent_class)->finalize (object);
 }

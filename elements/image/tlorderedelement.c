@@ -93,10 +93,14 @@ tl_ordered_element_begin_error (TlOrderedElement *self)
   TlOrderedElementPrivate *priv = get_private (self);
 
   g_mutex_lock (&priv->error_lock);
-  if (g_atomic_int_get (&priv->flow) == GST_FLOW_OK)
-    return TRUE;
-  g_mutex_unlock (&priv->error_lock);
-  return FALSE;
+  switch (g_atomic_int_get (&priv->flow)) {
+    case GST_FLOW_OK:
+    case GST_FLOW_NOT_LINKED: /* which may pass */
+      return TRUE;
+    default:
+      g_mutex_unlock (&priv->error_lock);
+      return FALSE;
+  }
 }
 
 /* After the message: upstream posts one of its own when it learns of this. */
@@ -104,6 +108,8 @@ void
 tl_ordered_element_fail (TlOrderedElement *self)
 {
   set_flow (self, GST_FLOW_ERROR);
+  g_atomic_int_compare_and_exchange (&get_private (self)->flow,
+      GST_FLOW_NOT_LINKED, GST_FLOW_ERROR);
   g_mutex_unlock (&get_private (self)->error_lock);
 }
 

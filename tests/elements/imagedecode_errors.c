@@ -182,6 +182,49 @@ GST_START_TEST (each_stream_may_fail_once)
 }
 GST_END_TEST;
 
+/* Upstream need not say again what it sends: what was refused still is. */
+GST_START_TEST (flush_does_not_make_caps_good)
+{
+  Stream stream = {.harness = decode_rig_harness_with ("crop=none")};
+  GstSegment segment;
+
+  push_caps (&stream, "video/x-raw,format=GRAY16_LE,width=64,height=64");
+  act (&stream, 'f');
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (stream.harness, gst_event_new_segment (&segment));
+  gst_harness_push (stream.harness,
+      gst_buffer_new_allocate (NULL, 64 * 64 * 2, NULL));
+  decode_rig_finish (stream.harness);
+  g_auto (DecodeMessages) n = decode_rig_count (stream.harness);
+  fail_unless_equals_int (n.errors, 2);
+  fail_unless_equals_int (gst_harness_buffers_received (stream.harness), 0);
+  decode_rig_free (stream.harness);
+}
+GST_END_TEST;
+
+/* Nobody takes what comes out for a while. */
+GST_START_TEST (fault_without_a_peer_is_an_error)
+{
+  Stream stream = {.harness = decode_rig_harness_with ("crop=none")};
+  GstHarness *h = stream.harness;
+  g_autoptr (GstPad) src = gst_element_get_static_pad (h->element, "src");
+
+  gst_pad_unlink (src, h->sinkpad);
+  while (gst_harness_push (h, decode_rig_sample (0, TL_SPLIT_TRAIN))
+      == GST_FLOW_OK)
+    g_usleep (1000);
+  push_caps (&stream, "video/x-raw,format=GRAY16_LE,width=64,height=64");
+  fail_unless_equals_int (gst_pad_link (src, h->sinkpad), GST_PAD_LINK_OK);
+  fail_unless_equals_int (gst_harness_push (h,
+                              gst_buffer_new_allocate (NULL, 64 * 64 * 2,
+                                  NULL)),
+      GST_FLOW_ERROR);
+  g_auto (DecodeMessages) n = decode_rig_count (h);
+  fail_unless_equals_int (n.errors, 1);
+  decode_rig_free (h);
+}
+GST_END_TEST;
+
 static Suite *
 imagedecode_errors_suite (void)
 {
@@ -192,6 +235,8 @@ imagedecode_errors_suite (void)
   tcase_add_loop_test (tcase, first_fault_is_the_only_error, 0,
       G_N_ELEMENTS (faults));
   tcase_add_test (tcase, each_stream_may_fail_once);
+  tcase_add_test (tcase, flush_does_not_make_caps_good);
+  tcase_add_test (tcase, fault_without_a_peer_is_an_error);
   suite_add_tcase (suite, tcase);
   return suite;
 }
