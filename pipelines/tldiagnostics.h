@@ -66,6 +66,9 @@ void tl_diagnostics_error (TlDiagnostics *self, TlPlace place,
 void tl_diagnostics_warning (TlDiagnostics *self, TlPlace place,
     const gchar *notes, const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 
+/* So many mistakes have come that looking for more helps nobody. */
+gboolean tl_diagnostics_is_full (const TlDiagnostics *self);
+
 guint tl_diagnostics_count_errors (const TlDiagnostics *self);
 guint tl_diagnostics_count_warnings (const TlDiagnostics *self);
 

@@ -16,7 +16,7 @@
 G_BEGIN_DECLS
 
 #define TL_NODE_MAX_SIZE (1024 * 1024) /* bytes of a file */
-#define TL_NODE_MAX_DEPTH 50
+#define TL_NODE_MAX_DEPTH 50           /* lists and mappings in each other */
 #define TL_NODE_MAX_COUNT 10000 /* nodes, and entries that merges bring */
 
 typedef enum
@@ -26,24 +26,23 @@ typedef enum
   TL_NODE_MAPPING,
 } TlNodeKind;
 
-typedef struct _TlNode TlNode;
-
-struct _TlNode
+typedef struct
 {
   TlNodeKind kind;
   TlPlace place;
-  TlPlace end;       /* behind its last character */
   gboolean plain;    /* a scalar without quotes */
-  gchar *text;       /* scalars; UTF-8 without NUL */
+  gchar *text;       /* scalars: UTF-8 without NUL */
   GPtrArray *items;  /* lists: TlNode, borrowed */
-  GPtrArray *keys;   /* mappings: scalars, in order, each once */
+  GPtrArray *keys;   /* mappings: scalars in their order, each text once */
   GPtrArray *values; /* mappings: one per key */
-};
+  guint height;      /* levels below; 0 for a scalar */
+} TlNode;
 
 typedef struct _TlDocument TlDocument;
 
 /* Reads @text (@size bytes, any bytes at all), which is source @source of
- * @diagnostics. NULL after an error, which is in @diagnostics. */
+ * @diagnostics. NULL if it is no YAML or exceeds a limit, and there is an error
+ * in @diagnostics; with a lesser mistake the rest is given. *Transferred*. */
 TlDocument *tl_document_parse (const gchar *text, gsize size, guint source,
     TlDiagnostics *diagnostics);
 void tl_document_free (TlDocument *self);

@@ -21,6 +21,7 @@ typedef enum
   TL_STEP_ELEMENT,
   TL_STEP_CAPS,
   TL_STEP_LAUNCH,
+  TL_STEP_BAD, /* an error told about it; nothing is known of it */
 } TlStepKind;
 
 /* A text with its variables put in, and where it was written. */

@@ -46,9 +46,8 @@ tl_range_to_string (const TlRange *range)
       min, range->max_open ? "less than " : "", max);
 }
 
-/* NaN is in no range. */
-static gboolean
-contains (const TlRange *range, gdouble v)
+gboolean
+tl_range_contains (const TlRange *range, gdouble v)
 {
   return (range->min_open ? v > range->min : v >= range->min)
       && (range->max_open ? v < range->max : v <= range->max);
@@ -67,7 +66,7 @@ check_property (GstElement *element, GParamSpec *pspec)
   g_value_init (&number, G_TYPE_DOUBLE);
   g_object_get_property (G_OBJECT (element), pspec->name, &value);
   g_value_transform (&value, &number);
-  if (contains (range, g_value_get_double (&number)))
+  if (tl_range_contains (range, g_value_get_double (&number)))
     return TRUE;
 
   allowed = tl_range_to_string (range);

@@ -33,6 +33,9 @@ TL_API GParamSpec *tl_param_spec_set_range_full (GParamSpec *pspec,
 /* Borrowed, or NULL where the GParamSpec's own range is the true one. */
 TL_API const TlRange *tl_param_spec_get_range (GParamSpec *pspec);
 
+/* NaN is in no range. */
+TL_API gboolean tl_range_contains (const TlRange *range, gdouble v);
+
 /* "0 to 1", "more than 0"; *transferred*. */
 TL_API gchar *tl_range_to_string (const TlRange *range);
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "tlbuild.h"
+
+#include "tllinker.h"
+#include "tlsettings.h"
+
+typedef struct
+{
+  GstElement *pipeline;
+  GHashTable *elements; /* name -> GstElement, borrowed from the pipeline */
+  TlDiagnostics *diagnostics;
+} Builder;
+
+/* ---- Elements ---- */
+
+/* The whole text in a bin of its own; pads that nothing in it uses are the
+ * bin's. */
+static GstElement *
+make_launch (Builder *self, const TlSpecStep *step)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *bin = gst_parse_bin_from_description_full (step->text.text, TRUE,
+      NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+
+  if (!bin || error) {
+    tl_diagnostics_error (self->diagnostics, step->text.place, NULL,
+        "launch: %s", error ? error->message : "nothing in it");
+    if (bin)
+      gst_object_unref (gst_object_ref_sink (bin));
+    return NULL;
+  }
+  gst_object_set_name (GST_OBJECT (bin), step->name);
+  return bin;
+}
+
+static GstElement *
+make_element (Builder *self, const TlSpecStep *step)
+{
+  g_autoptr (TlSettings) settings = NULL;
+
+  if (step->kind == TL_STEP_BAD)
+    return NULL;
+  if (step->kind == TL_STEP_LAUNCH)
+    return make_launch (self, step);
+  settings = tl_settings_read (step, self->diagnostics);
+  return settings ? tl_settings_make (settings, step, self->diagnostics) : NULL;
+}
+
+static void
+add_element (Builder *self, const TlSpecStep *step)
+{
+  GstElement *element = make_element (self, step);
+
+  if (!element)
+    return;
+  if (g_hash_table_contains (self->elements, step->name)) {
+    /* Told by tlspec: the name is taken. */
+    gst_object_unref (gst_object_ref_sink (element));
+    return;
+  }
+  gst_bin_add (GST_BIN (self->pipeline), element);
+  g_hash_table_insert (self->elements, step->name, element);
+}
+
+static void
+add_chain (Builder *self, const TlSpecChain *chain)
+{
+  for (guint i = 0; i < chain->steps->len; i++) {
+    const TlSpecStep *step = chain->steps->pdata[i];
+
+    add_element (self, step);
+    for (guint j = 0; j < step->branches->len; j++)
+      add_chain (self, step->branches->pdata[j]);
+  }
+}
+
+/* ---- Links ---- */
+
+/* NULL if it could not be made, which has been told. */
+static GstElement *
+find_element (Builder *self, const gchar *name)
+{
+  return name ? g_hash_table_lookup (self->elements, name) : NULL;
+}
+
+static void
+link_steps (Builder *self, const TlSpecStep *from, const TlSpecStep *to)
+{
+  TlLink link = {find_element (self, from->name), NULL,
+      find_element (self, to->name), NULL, to->text.place};
+
+  if (link.from && link.to)
+    tl_linker_link (&link, self->diagnostics);
+}
+
+/* The end of a branch is linked before its beginning: a pad that comes later
+ * goes to the branch that takes its caps. */
+static void
+link_chain (Builder *self, const TlSpecChain *chain)
+{
+  for (guint i = chain->steps->len; i-- > 0;) {
+    const TlSpecStep *step = chain->steps->pdata[i];
+
+    for (guint j = 0; j < step->branches->len; j++) {
+      const TlSpecChain *branch = step->branches->pdata[j];
+
+      link_chain (self, branch);
+      link_steps (self, step, branch->steps->pdata[0]);
+    }
+    if (i + 1 < chain->steps->len && step->branches->len == 0)
+      link_steps (self, step, chain->steps->pdata[i + 1]);
+  }
+}
+
+static void
+link_named (Builder *self, const TlSpecLink *named)
+{
+  TlLink link = {find_element (self, named->from_element), named->from_pad,
+      find_element (self, named->to_element), named->to_pad, named->place};
+
+  if (!link.from || !link.to)
+    return;
+  if (link.from == link.to)
+    tl_diagnostics_error (self->diagnostics, named->place, NULL,
+        "%s cannot be linked to itself", named->from_element);
+  else
+    tl_linker_link (&link, self->diagnostics);
+}
+
+/* ---- The pipeline ---- */
+
+static GstElement *
+build (const TlSpecStage *stage, TlDiagnostics *diagnostics)
+{
+  g_autoptr (GHashTable) elements = g_hash_table_new (g_str_hash, g_str_equal);
+  Builder self = {gst_pipeline_new (stage->name), elements, diagnostics};
+
+  gst_object_ref_sink (self.pipeline);
+  for (guint i = 0; i < stage->chains->len; i++)
+    add_chain (&self, stage->chains->pdata[i]);
+  for (guint i = 0; i < stage->chains->len; i++)
+    link_chain (&self, stage->chains->pdata[i]);
+  for (guint i = 0; i < stage->links->len; i++)
+    link_named (&self, stage->links->pdata[i]);
+  return self.pipeline;
+}
+
+GstElement *
+tl_build_stage (const TlSpecStage *stage, TlDiagnostics *diagnostics)
+{
+  g_autoptr (GstElement) pipeline = build (stage, diagnostics);
+
+  if (tl_diagnostics_count_errors (diagnostics) > 0)
+    return NULL;
+  return g_steal_pointer (&pipeline);
+}
+
+gboolean
+tl_build_check (const TlSpec *spec, TlDiagnostics *diagnostics)
+{
+  for (guint i = 0; i < spec->stages->len; i++) {
+    GstElement *pipeline = build (spec->stages->pdata[i], diagnostics);
+
+    gst_object_unref (pipeline);
+  }
+  return tl_diagnostics_count_errors (diagnostics) == 0;
+}
