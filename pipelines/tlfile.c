@@ -75,8 +75,7 @@ tl_file_check_keys (const TlNode *node, const gchar *what,
     g_autofree gchar *suggestion = NULL;
     TlNear near;
 
-    if (g_str_has_prefix (key->text, "x-")
-        || g_strv_contains (known, key->text)
+    if (g_str_has_prefix (key->text, "x-") || g_strv_contains (known, key->text)
         || tl_diagnostics_is_full (diagnostics))
       continue;
     tl_near_init (&near, key->text);

@@ -29,8 +29,8 @@ template_takes (const GstStaticPadTemplate *template, const gchar *pad)
 /* The first template of @element in @direction that takes @pad, with
  * @presence unless that is -1; NULL if there is none. */
 static const GstStaticPadTemplate *
-find_template (GstElement *element, GstPadDirection direction,
-    const gchar *pad, gint presence)
+find_template (GstElement *element, GstPadDirection direction, const gchar *pad,
+    gint presence)
 {
   const GList *templates = gst_element_factory_get_static_pad_templates (
       gst_element_get_factory (element));
@@ -100,8 +100,7 @@ append_side (GString *notes, GstElement *element, GstPadDirection direction,
     GstStaticPadTemplate *template = l->data;
     g_autoptr (GstCaps) caps = NULL;
 
-    if (template->direction != direction
-        || template->presence == GST_PAD_ALWAYS
+    if (template->direction != direction || template->presence == GST_PAD_ALWAYS
         || !template_takes (template, pad))
       continue;
     caps = gst_static_pad_template_get_caps (template);
@@ -131,8 +130,8 @@ suggest_pad (GstElement *element, GstPadDirection direction, const gchar *pad)
 static gboolean
 has_pad (GstElement *element, GstPadDirection direction, const gchar *pad)
 {
-  g_autoptr (GstPad) found = pad ? gst_element_get_static_pad (element, pad)
-                                 : NULL;
+  g_autoptr (GstPad) found =
+      pad ? gst_element_get_static_pad (element, pad) : NULL;
   g_autolist (GstPad) pads = list_pads (element, direction);
 
   return pad ? found && GST_PAD_DIRECTION (found) == direction : pads != NULL;
@@ -193,7 +192,8 @@ check_taken (const TlLink *link, GstElement *element, GstPadDirection direction,
 {
   g_autoptr (GstPad) taken = find_taken_pad (element, direction, pad);
   g_autoptr (GstPad) peer = taken ? gst_pad_get_peer (taken) : NULL;
-  g_autoptr (GstElement) other = peer ? gst_pad_get_parent_element (peer) : NULL;
+  g_autoptr (GstElement) other =
+      peer ? gst_pad_get_parent_element (peer) : NULL;
 
   if (!other)
     return TRUE;
@@ -212,8 +212,7 @@ explain (const TlLink *link, TlDiagnostics *diagnostics)
       || !check_side (link, link->to, GST_PAD_SINK, link->to_pad, diagnostics)
       || !check_taken (link, link->from, GST_PAD_SRC, link->from_pad,
           diagnostics)
-      || !check_taken (link, link->to, GST_PAD_SINK, link->to_pad,
-          diagnostics))
+      || !check_taken (link, link->to, GST_PAD_SINK, link->to_pad, diagnostics))
     return;
   append_side (notes, link->from, GST_PAD_SRC, link->from_pad);
   append_side (notes, link->to, GST_PAD_SINK, link->to_pad);
@@ -292,8 +291,9 @@ tl_linker_link (const TlLink *link, TlDiagnostics *diagnostics)
     return;
   later = find_template (link->from, GST_PAD_SRC, link->from_pad,
       GST_PAD_SOMETIMES);
-  if (later && (has_pad (link->to, GST_PAD_SINK, link->to_pad)
-                   || find_template (link->to, GST_PAD_SINK, link->to_pad, -1)))
+  if (later
+      && (has_pad (link->to, GST_PAD_SINK, link->to_pad)
+          || find_template (link->to, GST_PAD_SINK, link->to_pad, -1)))
     link_later (link);
   else
     explain (link, diagnostics);

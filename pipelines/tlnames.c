@@ -114,7 +114,8 @@ check_end (GPtrArray *steps, GHashTable *taken, const gchar *name,
   g_autofree gchar *suggestion = NULL;
   TlNear near;
 
-  if (g_hash_table_contains (taken, name) || tl_diagnostics_is_full (diagnostics))
+  if (g_hash_table_contains (taken, name)
+      || tl_diagnostics_is_full (diagnostics))
     return;
   tl_near_init (&near, name);
   for (guint i = 0; i < steps->len; i++) {
@@ -124,8 +125,8 @@ check_end (GPtrArray *steps, GHashTable *taken, const gchar *name,
       tl_near_offer (&near, step->name);
   }
   suggestion = tl_near_suggest (&near);
-  tl_diagnostics_error (diagnostics, place, NULL, "no element is named \"%s\"%s",
-      name, suggestion);
+  tl_diagnostics_error (diagnostics, place, NULL,
+      "no element is named \"%s\"%s", name, suggestion);
 }
 
 void

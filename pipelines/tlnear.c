@@ -63,8 +63,7 @@ tl_near_init (TlNear *self, const gchar *word)
 void
 tl_near_offer (TlNear *self, const gchar *candidate)
 {
-  guint distance =
-      tl_near_distance (self->word, candidate, self->distance - 1);
+  guint distance = tl_near_distance (self->word, candidate, self->distance - 1);
 
   if (distance < self->distance && distance < strlen (candidate)) {
     self->distance = distance;

@@ -509,8 +509,7 @@ tl_document_parse (const gchar *text, gsize size, guint source,
   document = g_new0 (TlDocument, 1);
   document->nodes = g_ptr_array_new_with_free_func (free_node);
   self.document = document;
-  self.anchors =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self.anchors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   yaml_parser_set_encoding (&self.parser, YAML_UTF8_ENCODING);
   yaml_parser_set_input_string (&self.parser, (const guint8 *) text, size);
   ok = compose (&self);

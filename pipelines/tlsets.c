@@ -85,8 +85,7 @@ add_set (TlSets *self, const gchar *argument)
   Set *set;
 
   if (!g_utf8_validate (argument, size, NULL)) {
-    tl_diagnostics_error (self->diagnostics, place, NULL,
-        "this is not UTF-8");
+    tl_diagnostics_error (self->diagnostics, place, NULL, "this is not UTF-8");
     return;
   }
   set = parse_set (argument, source);

@@ -22,9 +22,8 @@ report_no_element (const TlSpecStep *step, TlDiagnostics *diagnostics)
         "the element \"%s\" is not installed", step->text.text);
     return;
   }
-  features =
-      gst_registry_get_feature_list (gst_registry_get (),
-          GST_TYPE_ELEMENT_FACTORY);
+  features = gst_registry_get_feature_list (gst_registry_get (),
+      GST_TYPE_ELEMENT_FACTORY);
   tl_near_init (&near, step->text.text);
   for (GList *l = features; l; l = l->next)
     tl_near_offer (&near, GST_OBJECT_NAME (l->data));
@@ -107,8 +106,7 @@ take_value (TlSettings *self, const TlSpecProperty *property,
     TlDiagnostics *diagnostics)
 {
   const gchar *name = GST_OBJECT_NAME (self->factory);
-  GParamSpec *pspec =
-      find_property (self->klass, name, property, diagnostics);
+  GParamSpec *pspec = find_property (self->klass, name, property, diagnostics);
   GValue value = G_VALUE_INIT;
 
   if (!pspec || !tl_value_parse (&value, pspec, name, property, diagnostics))
@@ -118,8 +116,7 @@ take_value (TlSettings *self, const TlSpecProperty *property,
 }
 
 static void
-take_caps (TlSettings *self, const TlSpecStep *step,
-    TlDiagnostics *diagnostics)
+take_caps (TlSettings *self, const TlSpecStep *step, TlDiagnostics *diagnostics)
 {
   g_autoptr (GstCaps) caps = gst_caps_from_string (step->text.text);
   GValue value = G_VALUE_INIT;

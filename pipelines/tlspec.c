@@ -104,8 +104,7 @@ read_stage (TlStepsReader *reader, const TlFileStage *from)
 
   if (!tl_vars_is_name (stage->name))
     tl_diagnostics_error (reader->diagnostics, stage->place, NULL,
-        "\"%s\" is no name for a stage: letters, digits, - and _",
-        stage->name);
+        "\"%s\" is no name for a stage: letters, digits, - and _", stage->name);
   if (from->value->kind == TL_NODE_MAPPING)
     tl_file_check_keys (from->value, "a stage", keys, reader->diagnostics);
   if (pipeline)
@@ -182,8 +181,7 @@ tl_spec_load_text (const gchar *name, const gchar *text, gsize size,
     const gchar *const *sets, TlDiagnostics *diagnostics)
 {
   g_autoptr (TlSets) parsed = tl_sets_parse (sets, diagnostics);
-  g_autoptr (TlFile) file =
-      tl_file_read_text (name, text, size, diagnostics);
+  g_autoptr (TlFile) file = tl_file_read_text (name, text, size, diagnostics);
 
   return file ? make_spec (file, parsed, diagnostics) : NULL;
 }

@@ -128,8 +128,7 @@ tl_steps_read_text (TlStepsReader *self, const TlNode *node)
 }
 
 static void
-append_value (TlStepsReader *self, TlSpecProperty *property,
-    const TlNode *node)
+append_value (TlStepsReader *self, TlSpecProperty *property, const TlNode *node)
 {
   TlSpecText text = {NULL};
 
@@ -285,8 +284,9 @@ read_element (TlStepsReader *self, TlSpecStep *step, const TlNode *key,
   if (value->kind == TL_NODE_MAPPING)
     read_properties (self, step, value);
   else
-    ERROR (self, value, "the properties of %s are a mapping, such as {name: "
-                        "value}",
+    ERROR (self, value,
+        "the properties of %s are a mapping, such as {name: "
+        "value}",
         key->text);
 }
 
@@ -345,8 +345,9 @@ read_chain (TlStepsReader *self, const TlNode *list, TlSpecChain *chain)
   const TlSpecStep *before = NULL;
 
   if (list->kind != TL_NODE_LIST || list->items->len == 0) {
-    ERROR (self, list, "expected a list of steps, such as [videotestsrc, "
-                       "fakesink]");
+    ERROR (self, list,
+        "expected a list of steps, such as [videotestsrc, "
+        "fakesink]");
     g_ptr_array_add (chain->steps, new_step (list->place));
     return;
   }

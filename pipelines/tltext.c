@@ -42,7 +42,8 @@ tl_text_check (const gchar *text, gsize size, gsize max_size, guint source,
   if (size > max_size) {
     tl_diagnostics_error (diagnostics, place, NULL,
         "%" G_GSIZE_FORMAT " bytes are too many: a pipeline file has at most "
-        "%" G_GSIZE_FORMAT, size, max_size);
+        "%" G_GSIZE_FORMAT,
+        size, max_size);
     return FALSE;
   }
   if (is_wide (text, size)) {

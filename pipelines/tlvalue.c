@@ -319,8 +319,8 @@ tl_value_parse (GValue *value, GParamSpec *pspec, const gchar *factory_name,
 
   if (property->is_list && !takes_list (pspec->value_type)) {
     tl_diagnostics_error (diagnostics, property->value_place, NULL,
-        "a list is not valid for %s.%s: expected %s", factory_name,
-        pspec->name, expected);
+        "a list is not valid for %s.%s: expected %s", factory_name, pspec->name,
+        expected);
     return FALSE;
   }
   switch (parse_property (value, pspec, property, text)) {

@@ -15,9 +15,9 @@
 
 G_BEGIN_DECLS
 
-#define TL_VARS_MAX_LENGTH 65536           /* bytes of one text */
+#define TL_VARS_MAX_LENGTH 65536            /* bytes of one text */
 #define TL_VARS_MAX_TOTAL (4 * 1024 * 1024) /* bytes of all texts of a file */
-#define TL_VARS_MAX_DEPTH 50               /* variables that lead to variables */
+#define TL_VARS_MAX_DEPTH 50 /* variables that lead to variables */
 
 typedef struct _TlVars TlVars;
 
