@@ -54,11 +54,6 @@ add_element (Builder *self, const TlSpecStep *step)
 
   if (!element)
     return;
-  if (g_hash_table_contains (self->elements, step->name)) {
-    /* Told by tlspec: the name is taken. */
-    gst_object_unref (gst_object_ref_sink (element));
-    return;
-  }
   gst_bin_add (GST_BIN (self->pipeline), element);
   g_hash_table_insert (self->elements, step->name, element);
 }

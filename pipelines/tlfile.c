@@ -99,9 +99,13 @@ check_version (Reader *self, const TlNode *root)
   }
   if (version->kind == TL_NODE_SCALAR && g_str_equal (version->text, "1"))
     return TRUE;
-  tl_diagnostics_error (self->diagnostics, version->place, NULL,
-      "this is version %s of the format, and only version 1 is known",
-      version->kind == TL_NODE_SCALAR ? version->text : "?");
+  if (version->kind == TL_NODE_SCALAR)
+    tl_diagnostics_error (self->diagnostics, version->place, NULL,
+        "this is version %s of the format, and only version 1 is known",
+        version->text);
+  else
+    tl_diagnostics_error (self->diagnostics, version->place, NULL,
+        "the version of the format is the number 1");
   return FALSE;
 }
 

@@ -69,12 +69,15 @@ take_given_names (GPtrArray *steps, GHashTable *taken,
     if (!step->is_named)
       continue;
     first = g_hash_table_lookup (taken, step->name);
-    if (first)
-      tl_diagnostics_error (diagnostics, step->name_place, NULL,
-          "two elements are named \"%s\"; the first is in line %u", step->name,
-          first->name_place.line);
-    else
+    if (!first) {
       g_hash_table_insert (taken, step->name, step);
+      continue;
+    }
+    tl_diagnostics_error (diagnostics, step->name_place, NULL,
+        "two elements are named \"%s\"; the first is in line %u", step->name,
+        first->name_place.line);
+    /* With one of its own it can still be looked at. */
+    g_clear_pointer (&step->name, g_free);
   }
 }
 

@@ -131,6 +131,13 @@ report_syntax (Composer *self)
   const gchar *explanation = parser->problem ? explain (self, place) : NULL;
   g_autofree gchar *notes = NULL;
 
+  if (parser->context
+      && g_str_equal (problem, "found unexpected end of stream")) {
+    tl_diagnostics_error (self->diagnostics,
+        place_of (self, parser->context_mark), NULL,
+        "the text in quotes that begins here has no end");
+    return;
+  }
   if (explanation) {
     tl_diagnostics_error (self->diagnostics, place, NULL, "%s", explanation);
     return;
@@ -191,10 +198,18 @@ add_node (Composer *self, TlNodeKind kind, yaml_mark_t mark)
 static void
 check_tag (Composer *self, const yaml_char_t *tag, yaml_mark_t mark)
 {
-  if (tag)
+  static const gchar common[] = "tag:yaml.org,2002:";
+  const gchar *text = (const gchar *) tag;
+
+  if (text && g_str_has_prefix (text, common))
     tl_diagnostics_error (self->diagnostics, place_of (self, mark), NULL,
-        "no tag such as %s is needed: the property decides what a text means",
-        (const gchar *) tag);
+        "the tag !!%s has no place here: the property decides what a text "
+        "means",
+        text + strlen (common));
+  else if (text)
+    tl_diagnostics_error (self->diagnostics, place_of (self, mark), NULL,
+        "the tag %s has no place here: the property decides what a text means",
+        text);
 }
 
 static void
