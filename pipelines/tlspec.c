@@ -2,7 +2,7 @@
 
 #include "tlspec.h"
 
-#include "tlfile.h"
+#include "tlspecfile.h"
 #include "tlnames.h"
 #include "tlsets.h"
 #include "tlsteps.h"
@@ -93,7 +93,7 @@ read_needs (TlStepsReader *reader, TlSpecStage *stage, const TlNode *node)
 }
 
 static TlSpecStage *
-read_stage (TlStepsReader *reader, const TlFileStage *from)
+read_stage (TlStepsReader *reader, const TlSpecFileStage *from)
 {
   static const gchar *const keys[] = {"pipeline", "links", "needs",
       "description", NULL};
@@ -106,7 +106,7 @@ read_stage (TlStepsReader *reader, const TlFileStage *from)
     tl_diagnostics_error (reader->diagnostics, stage->place, NULL,
         "\"%s\" is no name for a stage: letters, digits, - and _", stage->name);
   if (from->value->kind == TL_NODE_MAPPING)
-    tl_file_check_keys (from->value, "a stage", keys, reader->diagnostics);
+    tl_spec_file_check_keys (from->value, "a stage", keys, reader->diagnostics);
   if (pipeline)
     read_body (reader, stage, pipeline, tl_node_get (from->value, "links"));
   else
@@ -120,13 +120,13 @@ read_stage (TlStepsReader *reader, const TlFileStage *from)
 }
 
 static void
-read_stages (TlSpec *self, const TlFile *file, TlStepsReader *reader)
+read_stages (TlSpec *self, const TlSpecFile *file, TlStepsReader *reader)
 {
   if (file->description)
     self->description = tl_steps_read_text (reader, file->description).text;
   for (guint i = 0; i < file->stages->len; i++)
     g_ptr_array_add (self->stages,
-        read_stage (reader, &g_array_index (file->stages, TlFileStage, i)));
+        read_stage (reader, &g_array_index (file->stages, TlSpecFileStage, i)));
   if (file->pipeline) {
     TlSpecStage *stage = new_stage (NULL, file->pipeline->place);
 
@@ -139,7 +139,7 @@ read_stages (TlSpec *self, const TlFile *file, TlStepsReader *reader)
 
 /* What runs is known; whether there is anything is not the parser's matter. */
 static void
-check_body (const TlFile *file, TlDiagnostics *diagnostics)
+check_body (const TlSpecFile *file, TlDiagnostics *diagnostics)
 {
   const TlDocument *first = file->documents->pdata[0];
 
@@ -151,7 +151,8 @@ check_body (const TlFile *file, TlDiagnostics *diagnostics)
 }
 
 static TlSpec *
-make_spec (const TlFile *file, const TlSets *sets, TlDiagnostics *diagnostics)
+make_spec (const TlSpecFile *file, const TlSets *sets,
+    TlDiagnostics *diagnostics)
 {
   TlStepsReader reader = {file->vars, diagnostics};
   TlSpec *self = g_new0 (TlSpec, 1);
@@ -171,7 +172,7 @@ tl_spec_load (const gchar *path, const gchar *const *sets,
     TlDiagnostics *diagnostics)
 {
   g_autoptr (TlSets) parsed = tl_sets_parse (sets, diagnostics);
-  g_autoptr (TlFile) file = tl_file_read (path, diagnostics);
+  g_autoptr (TlSpecFile) file = tl_spec_file_read (path, diagnostics);
 
   return file ? make_spec (file, parsed, diagnostics) : NULL;
 }
@@ -181,7 +182,8 @@ tl_spec_load_text (const gchar *name, const gchar *text, gsize size,
     const gchar *const *sets, TlDiagnostics *diagnostics)
 {
   g_autoptr (TlSets) parsed = tl_sets_parse (sets, diagnostics);
-  g_autoptr (TlFile) file = tl_file_read_text (name, text, size, diagnostics);
+  g_autoptr (TlSpecFile) file =
+      tl_spec_file_read_text (name, text, size, diagnostics);
 
   return file ? make_spec (file, parsed, diagnostics) : NULL;
 }

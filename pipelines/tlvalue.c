@@ -451,6 +451,26 @@ tl_value_describe (GParamSpec *pspec)
 
 /* ---- Back to text ---- */
 
+/* By nick, as in a file; gst_value_serialize() takes the names of the C
+ * constants. */
+static gchar *
+flags_to_string (const GValue *value)
+{
+  GFlagsClass *flags = g_type_class_peek (G_VALUE_TYPE (value));
+  guint bits = g_value_get_flags (value);
+  g_autoptr (GString) text = g_string_new (NULL);
+  const GFlagsValue *flag;
+
+  while (bits && (flag = g_flags_get_first_value (flags, bits))) {
+    g_string_append_printf (text, "%s%s", text->len ? "+" : "",
+        flag->value_nick);
+    bits &= ~flag->value;
+  }
+  if (bits || text->len == 0)
+    return gst_value_serialize (value);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 gchar *
 tl_value_to_string (const GValue *value)
 {
@@ -466,5 +486,9 @@ tl_value_to_string (const GValue *value)
         g_ascii_dtostr (text, sizeof text, g_value_get_float (value)));
   if (GST_VALUE_HOLDS_CAPS (value))
     return gst_caps_to_string (gst_value_get_caps (value));
+  if (GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value))
+    return gst_structure_to_string (gst_value_get_structure (value));
+  if (G_VALUE_HOLDS_FLAGS (value))
+    return flags_to_string (value);
   return gst_value_serialize (value);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-#include "tlfile.h"
+#include "tlspecfile.h"
 
 #include "tlnear.h"
 #include "tlspec.h"
@@ -16,7 +16,7 @@
 /* One reading of a file and its includes. */
 typedef struct
 {
-  TlFile *file;
+  TlSpecFile *file;
   TlDiagnostics *diagnostics;
   GPtrArray *open; /* canonical paths from the first file to this one */
   guint n_files;
@@ -67,7 +67,7 @@ read_bytes (const gchar *path, gsize *size, const gchar **why)
 /* ---- Keys ---- */
 
 void
-tl_file_check_keys (const TlNode *node, const gchar *what,
+tl_spec_file_check_keys (const TlNode *node, const gchar *what,
     const gchar *const *known, TlDiagnostics *diagnostics)
 {
   for (guint i = 0; i < node->keys->len; i++) {
@@ -147,12 +147,12 @@ include (Reader *self, const TlNode *node)
 }
 
 static void
-add_stage (TlFile *file, const TlNode *key, const TlNode *value)
+add_stage (TlSpecFile *file, const TlNode *key, const TlNode *value)
 {
-  TlFileStage stage = {key, value};
+  TlSpecFileStage stage = {key, value};
 
   for (guint i = 0; i < file->stages->len; i++) {
-    TlFileStage *known = &g_array_index (file->stages, TlFileStage, i);
+    TlSpecFileStage *known = &g_array_index (file->stages, TlSpecFileStage, i);
 
     if (g_str_equal (known->key->text, key->text)) {
       *known = stage;
@@ -170,7 +170,7 @@ take_body (Reader *self, const TlNode *root)
   const TlNode *pipeline = tl_node_get (root, "pipeline");
   const TlNode *stages = tl_node_get (root, "stages");
   const TlNode *links = tl_node_get (root, "links");
-  TlFile *file = self->file;
+  TlSpecFile *file = self->file;
 
   if (pipeline && stages) {
     tl_diagnostics_error (self->diagnostics, stages->place, NULL,
@@ -217,7 +217,7 @@ take_root (Reader *self, const TlNode *root)
   }
   if (!check_version (self, root))
     return FALSE;
-  tl_file_check_keys (root, "a pipeline file", keys, self->diagnostics);
+  tl_spec_file_check_keys (root, "a pipeline file", keys, self->diagnostics);
   node = tl_node_get (root, "include");
   if (node)
     include (self, node);
@@ -283,12 +283,12 @@ read_path (Reader *self, const gchar *path, TlPlace place)
   return ok;
 }
 
-static TlFile *
+static TlSpecFile *
 new_file (TlDiagnostics *diagnostics)
 {
-  TlFile *self = g_new0 (TlFile, 1);
+  TlSpecFile *self = g_new0 (TlSpecFile, 1);
 
-  self->stages = g_array_new (FALSE, FALSE, sizeof (TlFileStage));
+  self->stages = g_array_new (FALSE, FALSE, sizeof (TlSpecFileStage));
   self->vars = tl_vars_new (diagnostics);
   self->documents =
       g_ptr_array_new_with_free_func ((GDestroyNotify) tl_document_free);
@@ -296,7 +296,7 @@ new_file (TlDiagnostics *diagnostics)
 }
 
 void
-tl_file_free (TlFile *self)
+tl_spec_file_free (TlSpecFile *self)
 {
   if (!self)
     return;
@@ -307,12 +307,12 @@ tl_file_free (TlFile *self)
 }
 
 /* @text is NULL where the bytes are those of the file @path. */
-static TlFile *
+static TlSpecFile *
 read_all (const gchar *path, const gchar *text, gsize size,
     TlDiagnostics *diagnostics)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (TlFile) file = new_file (diagnostics);
+  g_autoptr (TlSpecFile) file = new_file (diagnostics);
   Reader self = {file, diagnostics, paths, 0};
   TlPlace nowhere = {0};
   gboolean ok;
@@ -326,14 +326,14 @@ read_all (const gchar *path, const gchar *text, gsize size,
   return ok ? g_steal_pointer (&file) : NULL;
 }
 
-TlFile *
-tl_file_read (const gchar *path, TlDiagnostics *diagnostics)
+TlSpecFile *
+tl_spec_file_read (const gchar *path, TlDiagnostics *diagnostics)
 {
   return read_all (path, NULL, 0, diagnostics);
 }
 
-TlFile *
-tl_file_read_text (const gchar *path, const gchar *text, gsize size,
+TlSpecFile *
+tl_spec_file_read_text (const gchar *path, const gchar *text, gsize size,
     TlDiagnostics *diagnostics)
 {
   return read_all (path, text, size, diagnostics);
