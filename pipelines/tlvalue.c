@@ -471,19 +471,32 @@ flags_to_string (const GValue *value)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* The shortest text that is read back as the same number. */
+static gchar *
+real_to_string (gdouble number, gboolean is_float)
+{
+  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
+  gint digits = is_float ? 6 : 15;
+
+  do {
+    g_autofree gchar *format = g_strdup_printf ("%%.%dg", digits++);
+
+    g_ascii_formatd (text, sizeof text, format, number);
+  } while (digits <= 17
+      && (is_float ? (gfloat) g_ascii_strtod (text, NULL) != (gfloat) number
+                   : g_ascii_strtod (text, NULL) != number));
+  return g_strdup (text);
+}
+
 gchar *
 tl_value_to_string (const GValue *value)
 {
-  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
-
   if (G_VALUE_HOLDS_STRING (value))
     return g_value_dup_string (value);
   if (G_VALUE_HOLDS_DOUBLE (value))
-    return g_strdup (
-        g_ascii_dtostr (text, sizeof text, g_value_get_double (value)));
+    return real_to_string (g_value_get_double (value), FALSE);
   if (G_VALUE_HOLDS_FLOAT (value))
-    return g_strdup (
-        g_ascii_dtostr (text, sizeof text, g_value_get_float (value)));
+    return real_to_string (g_value_get_float (value), TRUE);
   if (GST_VALUE_HOLDS_CAPS (value))
     return gst_caps_to_string (gst_value_get_caps (value));
   if (GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value))
