@@ -165,7 +165,7 @@ report_unknown (const TlSets *self, const Set *set, GPtrArray *stages)
 static void
 apply_set (const TlSets *self, const Set *set, GPtrArray *stages)
 {
-  gboolean found = FALSE;
+  gboolean found = FALSE, has_properties = FALSE;
 
   if (g_str_equal (set->name, "name") || g_str_equal (set->name, "branches")) {
     tl_diagnostics_error (self->diagnostics, set->name_place, NULL,
@@ -175,12 +175,17 @@ apply_set (const TlSets *self, const Set *set, GPtrArray *stages)
   for (guint i = 0; i < stages->len; i++) {
     TlSpecStep *step = tl_names_find (stages->pdata[i], set->element);
 
-    if (step && step->kind == TL_STEP_ELEMENT)
-      set_property (step, set);
-    found |= step && step->kind == TL_STEP_ELEMENT;
+    found |= step != NULL;
+    if (!step || step->kind != TL_STEP_ELEMENT)
+      continue;
+    has_properties = TRUE;
+    set_property (step, set);
   }
   if (!found)
     report_unknown (self, set, stages);
+  else if (!has_properties)
+    tl_diagnostics_error (self->diagnostics, set->place, NULL,
+        "\"%s\" is a text, not an element with properties", set->element);
 }
 
 void

@@ -99,15 +99,24 @@ tl_vars_is_name (const gchar *text)
 }
 
 static void
+report_dir (TlVars *self, TlPlace place)
+{
+  tl_diagnostics_error (self->diagnostics, place, NULL,
+      "\"DIR\" is the folder of the file and cannot be another");
+}
+
+static void
 add_var (TlVars *self, const TlNode *key, const TlNode *value)
 {
   Var *var = g_hash_table_lookup (self->vars, key->text);
 
-  if (!tl_vars_is_name (key->text) || g_str_equal (key->text, "DIR")) {
+  if (g_str_equal (key->text, "DIR")) {
+    report_dir (self, key->place);
+    return;
+  }
+  if (!tl_vars_is_name (key->text)) {
     tl_diagnostics_error (self->diagnostics, key->place, NULL,
-        g_str_equal (key->text, "DIR")
-            ? "\"%s\" is the folder of the file and cannot be another"
-            : "\"%s\" is no name for a variable: letters, digits, - and _",
+        "\"%s\" is no name for a variable: letters, digits, - and _",
         key->text);
     return;
   }
@@ -162,6 +171,10 @@ tl_vars_set (TlVars *self, const gchar *name, const gchar *text, TlPlace place)
     var->text = g_strdup (text);
     var->state = STATE_DONE;
     return TRUE;
+  }
+  if (g_str_equal (name, "DIR")) {
+    report_dir (self, place);
+    return FALSE;
   }
   suggestion = suggest_name (self, name);
   tl_diagnostics_error (self->diagnostics, place, NULL,
@@ -383,10 +396,12 @@ count_nesting (const gchar *text)
   guint depth = 0, max = 0;
 
   for (; *text; text++) {
-    if (text[0] == '$' && text[1] == '{')
-      max = MAX (max, ++depth);
-    else if (*text == '}' && depth > 0)
+    if (text[0] == '$' && text[1] == '{') {
+      depth++;
+      max = MAX (max, depth);
+    } else if (*text == '}' && depth > 0) {
       depth--;
+    }
   }
   return max;
 }
