@@ -54,3 +54,12 @@ tl_packages_find (const gchar *element)
   }
   return NULL;
 }
+
+gboolean
+tl_packages_is_own (const gchar *element)
+{
+  static const gchar *const own[] = {"augment", "batcher", "checkpointsink",
+      "datasetsrc", "imagedecode", "resnetfinetune", "resnetinfer", NULL};
+
+  return g_strv_contains (own, element);
+}

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
  * known. */
 const gchar *tl_packages_find (const gchar *element);
 
+/* @element is one of tlpipe's own. */
+gboolean tl_packages_is_own (const gchar *element);
+
 G_END_DECLS
 
 #endif

@@ -16,6 +16,13 @@ report_no_element (const TlSpecStep *step, TlDiagnostics *diagnostics)
   g_autofree gchar *suggestion = NULL, *note = NULL;
   TlNear near;
 
+  if (tl_packages_is_own (step->text.text)) {
+    tl_diagnostics_error (diagnostics, step->text.place,
+        "\"tlpipe doctor\" says where it is looked for",
+        "GStreamer does not find tlpipe's own element \"%s\"",
+        step->text.text);
+    return;
+  }
   if (package) {
     note = g_strdup_printf ("install it with: apt-get install %s", package);
     tl_diagnostics_error (diagnostics, step->text.place, note,
