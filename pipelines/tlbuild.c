@@ -9,6 +9,7 @@ typedef struct
 {
   GstElement *pipeline;
   GHashTable *elements; /* name -> GstElement, borrowed from the pipeline */
+  GHashTable *awaiting; /* GstElement that is linked later */
   TlDiagnostics *diagnostics;
 } Builder;
 
@@ -80,13 +81,20 @@ find_element (Builder *self, const gchar *name)
 }
 
 static void
+make_link (Builder *self, const TlLink *link)
+{
+  if (tl_linker_link (link, self->diagnostics) == TL_LINKED_LATER)
+    g_hash_table_add (self->awaiting, link->to);
+}
+
+static void
 link_steps (Builder *self, const TlSpecStep *from, const TlSpecStep *to)
 {
   TlLink link = {find_element (self, from->name), NULL,
       find_element (self, to->name), NULL, to->text.place};
 
   if (link.from && link.to)
-    tl_linker_link (&link, self->diagnostics);
+    make_link (self, &link);
 }
 
 /* The end of a branch is linked before its beginning: a pad that comes later
@@ -120,7 +128,49 @@ link_named (Builder *self, const TlSpecLink *named)
     tl_diagnostics_error (self->diagnostics, named->place, NULL,
         "%s cannot be linked to itself", named->from_element);
   else
-    tl_linker_link (&link, self->diagnostics);
+    make_link (self, &link);
+}
+
+/* ---- What nothing leads to ---- */
+
+/* A pad that is always there and gets nothing; *transferred*, NULL if there is
+ * none. */
+static GstPad *
+find_unfed_pad (GstElement *element)
+{
+  GstPad *found = NULL;
+
+  GST_OBJECT_LOCK (element);
+  for (GList *l = element->sinkpads; l && !found; l = l->next) {
+    GstPadTemplate *template = GST_PAD_PAD_TEMPLATE (l->data);
+
+    if (!GST_PAD_PEER (l->data)
+        && (!template
+            || GST_PAD_TEMPLATE_PRESENCE (template) == GST_PAD_ALWAYS))
+      found = gst_object_ref (l->data);
+  }
+  GST_OBJECT_UNLOCK (element);
+  return found;
+}
+
+/* Such a pipeline would wait without a word. It is no mistake everywhere: some
+ * elements do something else then. */
+static void
+check_fed (Builder *self, const TlSpecChain *chain)
+{
+  for (guint i = 0; i < chain->steps->len; i++) {
+    const TlSpecStep *step = chain->steps->pdata[i];
+    GstElement *element = find_element (self, step->name);
+    g_autoptr (GstPad) pad = NULL;
+
+    if (!g_hash_table_contains (self->awaiting, element))
+      pad = find_unfed_pad (element);
+    if (pad)
+      tl_diagnostics_warning (self->diagnostics, step->text.place, NULL,
+          "nothing leads to %s.%s", step->name, GST_OBJECT_NAME (pad));
+    for (guint j = 0; j < step->branches->len; j++)
+      check_fed (self, step->branches->pdata[j]);
+  }
 }
 
 /* ---- The pipeline ---- */
@@ -129,7 +179,9 @@ static GstElement *
 build (const TlSpecStage *stage, TlDiagnostics *diagnostics)
 {
   g_autoptr (GHashTable) elements = g_hash_table_new (g_str_hash, g_str_equal);
-  Builder self = {gst_pipeline_new (stage->name), elements, diagnostics};
+  g_autoptr (GHashTable) awaiting = g_hash_table_new (NULL, NULL);
+  Builder self = {gst_pipeline_new (stage->name), elements, awaiting,
+      diagnostics};
 
   gst_object_ref_sink (self.pipeline);
   for (guint i = 0; i < stage->chains->len; i++)
@@ -138,6 +190,10 @@ build (const TlSpecStage *stage, TlDiagnostics *diagnostics)
     link_chain (&self, stage->chains->pdata[i]);
   for (guint i = 0; i < stage->links->len; i++)
     link_named (&self, stage->links->pdata[i]);
+  for (guint i = 0;
+       i < stage->chains->len && tl_diagnostics_count_errors (diagnostics) == 0;
+       i++)
+    check_fed (&self, stage->chains->pdata[i]);
   return self.pipeline;
 }
 

@@ -88,7 +88,7 @@ static void
 append_property (Writer *self, const GParamSpec *pspec, const GValue *value,
     const TlSpecStep *step)
 {
-  gchar *text = tl_value_to_string (value);
+  g_autofree gchar *text = tl_value_to_string (value);
   g_autofree gchar *quoted = NULL, *word = NULL;
 
   if (!text) {
@@ -101,7 +101,6 @@ append_property (Writer *self, const GParamSpec *pspec, const GValue *value,
   quoted = quote_value (text, G_VALUE_HOLDS_STRING (value));
   word = g_strdup_printf ("%s=%s", pspec->name, quoted);
   append_word (self, word);
-  g_free (text);
 }
 
 static void

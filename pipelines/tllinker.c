@@ -281,20 +281,22 @@ link_later (const TlLink *link)
       later);
 }
 
-void
+TlLinked
 tl_linker_link (const TlLink *link, TlDiagnostics *diagnostics)
 {
   const GstStaticPadTemplate *later;
 
   if (gst_element_link_pads (link->from, link->from_pad, link->to,
           link->to_pad))
-    return;
+    return TL_LINKED;
   later = find_template (link->from, GST_PAD_SRC, link->from_pad,
       GST_PAD_SOMETIMES);
   if (later
       && (has_pad (link->to, GST_PAD_SINK, link->to_pad)
-          || find_template (link->to, GST_PAD_SINK, link->to_pad, -1)))
+          || find_template (link->to, GST_PAD_SINK, link->to_pad, -1))) {
     link_later (link);
-  else
-    explain (link, diagnostics);
+    return TL_LINKED_LATER;
+  }
+  explain (link, diagnostics);
+  return TL_NOT_LINKED;
 }

@@ -22,12 +22,19 @@ typedef struct
   TlPlace place; /* what an error points at */
 } TlLink;
 
+typedef enum
+{
+  TL_LINKED,
+  TL_LINKED_LATER, /* when link->from gets its pads */
+  TL_NOT_LINKED,
+} TlLinked;
+
 /* Both elements are in the same bin and in NULL. An error in @diagnostics names
  * both sides and what their pads give and take.
  *
  * If @link->from gets its pads later, the link is made then, from the thread
  * that adds the pad; if no pad fits in the end, an error message is posted. */
-void tl_linker_link (const TlLink *link, TlDiagnostics *diagnostics);
+TlLinked tl_linker_link (const TlLink *link, TlDiagnostics *diagnostics);
 
 G_END_DECLS
 

@@ -19,8 +19,7 @@ report_no_element (const TlSpecStep *step, TlDiagnostics *diagnostics)
   if (tl_packages_is_own (step->text.text)) {
     tl_diagnostics_error (diagnostics, step->text.place,
         "\"tlpipe doctor\" says where it is looked for",
-        "GStreamer does not find tlpipe's own element \"%s\"",
-        step->text.text);
+        "GStreamer does not find tlpipe's own element \"%s\"", step->text.text);
     return;
   }
   if (package) {

@@ -95,6 +95,24 @@ GST_START_TEST (package_of_a_missing_element_is_named)
 }
 GST_END_TEST
 
+GST_START_TEST (pad_without_a_source_is_a_warning)
+{
+  g_autofree gchar *mistakes = tl_yaml_mistakes (V
+      "pipeline:\n  - [imagedecode, {fakesink: {name: end}}]\n"
+      "  - [fakesrc, queue, {launch: identity}]\n"
+      "  - [launch: identity ! fakesink]\n",
+      -1, NULL);
+
+  fail_unless_equals_string (mistakes,
+      "f.yaml:3:6: warning: nothing leads to imagedecode.sink\n"
+      "    3 |   - [imagedecode, {fakesink: {name: end}}]\n"
+      "      |      ^\n"
+      "f.yaml:5:14: warning: nothing leads to launch2.sink\n"
+      "    5 |   - [launch: identity ! fakesink]\n"
+      "      |              ^\n");
+}
+GST_END_TEST
+
 GST_START_TEST (endless_mistakes_end)
 {
   g_autoptr (GString) text = g_string_new (V "pipeline:\n  - fakesink:\n");
@@ -119,6 +137,7 @@ badfiles_suite (void)
   tcase_add_test (tc, all_mistakes_come_at_once);
   tcase_add_test (tc, message_shows_line_caret_and_both_caps);
   tcase_add_test (tc, package_of_a_missing_element_is_named);
+  tcase_add_test (tc, pad_without_a_source_is_a_warning);
   tcase_add_test (tc, endless_mistakes_end);
   return s;
 }
