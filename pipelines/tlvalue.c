@@ -10,9 +10,6 @@
 
 #include <tlrange.h>
 
-/* As many of an enumeration's values are listed in a message. */
-#define MAX_LISTED 24
-
 typedef enum
 {
   PARSED,
@@ -21,42 +18,6 @@ typedef enum
 } Outcome;
 
 /* ---- Integers ---- */
-
-typedef struct
-{
-  gint64 min; /* 0 or less */
-  guint64 max;
-} Limits;
-
-#define LIMITS(pspec, TYPE)                                                    \
-  {                                                                            \
-    TYPE (pspec)->minimum, TYPE (pspec)->maximum                               \
-  }
-
-/* FALSE if @pspec is not for integers. */
-static gboolean
-get_limits (GParamSpec *pspec, Limits *limits)
-{
-  if (G_IS_PARAM_SPEC_INT (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_INT);
-  else if (G_IS_PARAM_SPEC_UINT (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_UINT);
-  else if (G_IS_PARAM_SPEC_INT64 (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_INT64);
-  else if (G_IS_PARAM_SPEC_UINT64 (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_UINT64);
-  else if (G_IS_PARAM_SPEC_LONG (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_LONG);
-  else if (G_IS_PARAM_SPEC_ULONG (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_ULONG);
-  else if (G_IS_PARAM_SPEC_CHAR (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_CHAR);
-  else if (G_IS_PARAM_SPEC_UCHAR (pspec))
-    *limits = (Limits) LIMITS (pspec, G_PARAM_SPEC_UCHAR);
-  else
-    return FALSE;
-  return TRUE;
-}
 
 /* Digits with an optional minus, no leading zeros. */
 static gboolean
@@ -98,30 +59,43 @@ set_integer (GValue *value, gint64 number, guint64 bits)
   }
 }
 
+/* *@bits is the number, in two's complement below 0; FALSE if it is outside of
+ * @limits. */
+static gboolean
+is_within (const TlValueLimits *limits, gboolean negative, guint64 *bits)
+{
+  const guint64 most = (guint64) G_MAXINT64;
+  gint64 number;
+
+  if (limits->is_unsigned)
+    return (!negative || *bits == 0) && *bits >= limits->umin
+        && *bits <= limits->umax;
+  if (*bits > most + negative)
+    return FALSE;
+  if (negative)
+    *bits = -*bits;
+  number = (gint64) *bits;
+  return number >= limits->min && number <= limits->max;
+}
+
 static Outcome
-parse_integer (GValue *value, GParamSpec *pspec, const Limits *limits,
+parse_integer (GValue *value, GParamSpec *pspec, const TlValueLimits *limits,
     const gchar *text)
 {
   const TlRange *range = tl_param_spec_get_range (pspec);
   gboolean negative = *text == '-';
-  gdouble number;
   guint64 bits;
 
   if (!is_decimal (text))
     return NOT_VALID;
   errno = 0;
   bits = g_ascii_strtoull (negative ? text + 1 : text, NULL, 10);
-  if (errno == ERANGE)
+  if (errno == ERANGE || !is_within (limits, negative, &bits))
     return OUT_OF_RANGE;
-  if (negative ? limits->min > 0 || bits > -(guint64) limits->min
-               : bits > limits->max
-              || (limits->min > 0 && bits < (guint64) limits->min))
+  if (range
+      && !tl_range_contains (range,
+          limits->is_unsigned ? (gdouble) bits : (gdouble) (gint64) bits))
     return OUT_OF_RANGE;
-  number = negative ? -(gdouble) bits : (gdouble) bits;
-  if (range && !tl_range_contains (range, number))
-    return OUT_OF_RANGE;
-  if (negative)
-    bits = -bits;
   set_integer (value, (gint64) bits, bits);
   return PARSED;
 }
@@ -214,22 +188,6 @@ parse_flags (GValue *value, GParamSpec *pspec, const gchar *text)
   return PARSED;
 }
 
-static void
-offer_nicks (GParamSpec *pspec, TlNear *near)
-{
-  if (G_IS_PARAM_SPEC_ENUM (pspec)) {
-    GEnumClass *values = G_PARAM_SPEC_ENUM (pspec)->enum_class;
-
-    for (guint i = 0; i < values->n_values; i++)
-      tl_near_offer (near, values->values[i].value_nick);
-  } else if (G_IS_PARAM_SPEC_FLAGS (pspec)) {
-    GFlagsClass *values = G_PARAM_SPEC_FLAGS (pspec)->flags_class;
-
-    for (guint i = 0; i < values->n_values; i++)
-      tl_near_offer (near, values->values[i].value_nick);
-  }
-}
-
 /* ---- Everything else ---- */
 
 /* A list of texts as one: "a,b", or "<a,b>" for an array. */
@@ -269,9 +227,9 @@ set_strv (GValue *value, const TlSpecProperty *property)
 static Outcome
 parse_text (GValue *value, GParamSpec *pspec, const gchar *text)
 {
-  Limits limits;
+  TlValueLimits limits;
 
-  if (get_limits (pspec, &limits))
+  if (tl_value_get_limits (pspec, &limits))
     return parse_integer (value, pspec, &limits, text);
   if (G_IS_PARAM_SPEC_DOUBLE (pspec) || G_IS_PARAM_SPEC_FLOAT (pspec))
     return parse_real (value, pspec, text);
@@ -333,175 +291,12 @@ tl_value_parse (GValue *value, GParamSpec *pspec, const gchar *factory_name,
       return FALSE;
     default:
       tl_near_init (&near, text);
-      offer_nicks (pspec, &near);
+      for (guint i = 0; tl_value_get_nick (pspec, i); i++)
+        tl_near_offer (&near, tl_value_get_nick (pspec, i));
       suggestion = tl_near_suggest (&near);
       tl_diagnostics_error (diagnostics, property->value_place, NULL,
           "\"%s\" is not valid for %s.%s: expected %s%s", text, factory_name,
           pspec->name, expected, suggestion);
       return FALSE;
   }
-}
-
-/* ---- Descriptions ---- */
-
-/* Nicks are added one by one; the rest is a number. */
-static void
-list_nick (GString *text, guint i, const gchar *nick)
-{
-  if (i < MAX_LISTED)
-    g_string_append_printf (text, "%s%s", i ? ", " : "", nick);
-}
-
-static gchar *
-describe_enum (GParamSpec *pspec)
-{
-  GEnumClass *values = G_PARAM_SPEC_ENUM (pspec)->enum_class;
-  g_autoptr (GString) text = g_string_new ("one of ");
-
-  for (guint i = 0; i < values->n_values; i++)
-    list_nick (text, i, values->values[i].value_nick);
-  if (values->n_values > MAX_LISTED)
-    g_string_append_printf (text, " and %u more",
-        values->n_values - MAX_LISTED);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static gchar *
-describe_flags (GParamSpec *pspec)
-{
-  GFlagsClass *values = G_PARAM_SPEC_FLAGS (pspec)->flags_class;
-  g_autoptr (GString) text = g_string_new ("one or more, joined by \"+\", of ");
-
-  for (guint i = 0; i < values->n_values; i++)
-    list_nick (text, i, values->values[i].value_nick);
-  if (values->n_values > MAX_LISTED)
-    g_string_append_printf (text, " and %u more",
-        values->n_values - MAX_LISTED);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static gchar *
-describe_real (GParamSpec *pspec)
-{
-  gboolean is_float = G_IS_PARAM_SPEC_FLOAT (pspec);
-  TlRange range = {
-      is_float ? G_PARAM_SPEC_FLOAT (pspec)->minimum
-               : G_PARAM_SPEC_DOUBLE (pspec)->minimum,
-      is_float ? G_PARAM_SPEC_FLOAT (pspec)->maximum
-               : G_PARAM_SPEC_DOUBLE (pspec)->maximum,
-  };
-  gdouble limit = is_float ? G_MAXFLOAT : G_MAXDOUBLE;
-  g_autofree gchar *text = NULL;
-
-  if (range.min <= -limit && range.max >= limit)
-    return g_strdup ("a number");
-  if (range.max >= limit)
-    range.max = INFINITY;
-  text = tl_range_to_string (&range);
-  return g_strdup_printf ("a number, %s", text);
-}
-
-/* By name, since the types of GStreamer are registered at run time. */
-static gchar *
-describe_type (GType type)
-{
-  static const struct
-  {
-    const gchar *type;
-    const gchar *text;
-  } known[] = {
-      {"gchararray", "a text"},
-      {"gboolean", "true or false"},
-      {"GstFraction", "a fraction such as 30/1"},
-      {"GstCaps", "caps such as video/x-raw,width=640"},
-      {"GstStructure", "a structure such as name,field=1"},
-      {"GstValueArray", "a list"},
-      {"GStrv", "a list of texts"},
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (known); i++) {
-    if (g_str_equal (g_type_name (type), known[i].type))
-      return g_strdup (known[i].text);
-  }
-  return g_strdup_printf ("a %s", g_type_name (type));
-}
-
-gchar *
-tl_value_describe (GParamSpec *pspec)
-{
-  const TlRange *range = tl_param_spec_get_range (pspec);
-  g_autofree gchar *text = range ? tl_range_to_string (range) : NULL;
-  Limits limits;
-
-  if (G_IS_PARAM_SPEC_ENUM (pspec))
-    return describe_enum (pspec);
-  if (G_IS_PARAM_SPEC_FLAGS (pspec))
-    return describe_flags (pspec);
-  if (get_limits (pspec, &limits))
-    return text ? g_strdup_printf ("an integer, %s", text)
-                : g_strdup_printf ("an integer, %" G_GINT64_FORMAT
-                                   " to %" G_GUINT64_FORMAT,
-                    limits.min, limits.max);
-  if (text)
-    return g_strdup_printf ("a number, %s", text);
-  if (G_IS_PARAM_SPEC_DOUBLE (pspec) || G_IS_PARAM_SPEC_FLOAT (pspec))
-    return describe_real (pspec);
-  return describe_type (pspec->value_type);
-}
-
-/* ---- Back to text ---- */
-
-/* By nick, as in a file; gst_value_serialize() takes the names of the C
- * constants. */
-static gchar *
-flags_to_string (const GValue *value)
-{
-  GFlagsClass *flags = g_type_class_peek (G_VALUE_TYPE (value));
-  guint bits = g_value_get_flags (value);
-  g_autoptr (GString) text = g_string_new (NULL);
-  const GFlagsValue *flag;
-
-  while (bits && (flag = g_flags_get_first_value (flags, bits))) {
-    g_string_append_printf (text, "%s%s", text->len ? "+" : "",
-        flag->value_nick);
-    bits &= ~flag->value;
-  }
-  if (bits || text->len == 0)
-    return gst_value_serialize (value);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-/* The shortest text that is read back as the same number. */
-static gchar *
-real_to_string (gdouble number, gboolean is_float)
-{
-  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
-  gint digits = is_float ? 6 : 15;
-
-  do {
-    g_autofree gchar *format = g_strdup_printf ("%%.%dg", digits++);
-
-    g_ascii_formatd (text, sizeof text, format, number);
-  } while (digits <= 17
-      && (is_float ? (gfloat) g_ascii_strtod (text, NULL) != (gfloat) number
-                   : g_ascii_strtod (text, NULL) != number));
-  return g_strdup (text);
-}
-
-gchar *
-tl_value_to_string (const GValue *value)
-{
-  if (G_VALUE_HOLDS_STRING (value))
-    return g_value_dup_string (value);
-  if (G_VALUE_HOLDS_DOUBLE (value))
-    return real_to_string (g_value_get_double (value), FALSE);
-  if (G_VALUE_HOLDS_FLOAT (value))
-    return real_to_string (g_value_get_float (value), TRUE);
-  if (GST_VALUE_HOLDS_CAPS (value))
-    return gst_caps_to_string (gst_value_get_caps (value));
-  if (GST_VALUE_HOLDS_STRUCTURE (value) && gst_value_get_structure (value))
-    return gst_structure_to_string (gst_value_get_structure (value));
-  if (G_VALUE_HOLDS_FLAGS (value))
-    return flags_to_string (value);
-  return gst_value_serialize (value);
 }

@@ -20,6 +20,21 @@ gboolean tl_value_parse (GValue *value, GParamSpec *pspec,
     const gchar *factory_name, const TlSpecProperty *property,
     TlDiagnostics *diagnostics);
 
+/* Of an integer property: signed ones have min and max, others umin and umax. */
+typedef struct
+{
+  gboolean is_unsigned;
+  gint64 min, max;
+  guint64 umin, umax;
+} TlValueLimits;
+
+/* What @pspec allows; FALSE if it is not for integers. */
+gboolean tl_value_get_limits (GParamSpec *pspec, TlValueLimits *limits);
+
+/* The nick of value @i of an enum or of flags, borrowed; NULL behind the last
+ * and for other types. */
+const gchar *tl_value_get_nick (GParamSpec *pspec, guint i);
+
 /* "an integer, 1 to 64", "one of no, upstream, downstream"; *transferred*. */
 gchar *tl_value_describe (GParamSpec *pspec);
 

@@ -66,6 +66,7 @@ install_numbers (GObjectClass *klass)
   install (klass,
       g_param_spec_int ("int-all", NULL, NULL, G_MININT, G_MAXINT, 0, FLAGS));
   install (klass, g_param_spec_int ("int-high", NULL, NULL, 3, 9, 3, FLAGS));
+  install (klass, g_param_spec_int ("int-low", NULL, NULL, -9, -3, -3, FLAGS));
   install (klass,
       g_param_spec_uint ("uint", NULL, NULL, 0, G_MAXUINT, 0, FLAGS));
   install (klass,

@@ -41,7 +41,9 @@ static const struct
     {"int-all", "-2147483648", "-2147483648"},
     {"int-all", "2147483647", "2147483647"},
     {"int-high", "3", "3"},
+    {"int-low", "-9", "-9"},
     {"uint", "4294967295", "4294967295"},
+    {"uint", "-0", "0"},
     {"uint", "0", "0"},
     {"int64", "-9223372036854775808", "-9223372036854775808"},
     {"int64", "9223372036854775807", "9223372036854775807"},
@@ -112,6 +114,15 @@ static const struct
     {"int-high", "-4",
         "-4 is out of range for manysrc.int-high: expected an "
         "integer, 3 to 9"},
+    {"int-low", "4294967293",
+        "4294967293 is out of range for manysrc.int-low: "
+        "expected an integer, -9 to -3"},
+    {"int-low", "-2",
+        "-2 is out of range for manysrc.int-low: expected an "
+        "integer, -9 to -3"},
+    {"int64", "-9223372036854775809",
+        "-9223372036854775809 is out of range for manysrc.int64: expected an "
+        "integer, -9223372036854775808 to 9223372036854775807"},
     {"int-all", "-2147483649",
         "-2147483649 is out of range for manysrc.int-all: expected an "
         "integer, -2147483648 to 2147483647"},
