@@ -94,17 +94,21 @@ base_name (const TlSpecStep *step)
   }
 }
 
+/* @numbers: the last number that was tried for a name, so that many elements of
+ * a kind do not all begin at 2. */
 static void
-make_name (TlSpecStep *step, GHashTable *taken)
+make_name (TlSpecStep *step, GHashTable *taken, GHashTable *numbers)
 {
   const gchar *base = base_name (step);
-  guint number = 2;
+  guint number = GPOINTER_TO_UINT (g_hash_table_lookup (numbers, base));
 
-  step->name = g_strdup (base);
-  while (g_hash_table_contains (taken, step->name)) {
+  do {
     g_free (step->name);
-    step->name = g_strdup_printf ("%s%u", base, number++);
-  }
+    number++;
+    step->name =
+        number == 1 ? g_strdup (base) : g_strdup_printf ("%s%u", base, number);
+  } while (g_hash_table_contains (taken, step->name));
+  g_hash_table_insert (numbers, (gpointer) base, GUINT_TO_POINTER (number));
   g_hash_table_insert (taken, step->name, step);
 }
 
@@ -137,13 +141,14 @@ tl_names_assign (TlSpecStage *stage, TlDiagnostics *diagnostics)
 {
   g_autoptr (GPtrArray) steps = list_steps (stage);
   g_autoptr (GHashTable) taken = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) numbers = g_hash_table_new (g_str_hash, g_str_equal);
 
   take_given_names (steps, taken, diagnostics);
   for (guint i = 0; i < steps->len; i++) {
     TlSpecStep *step = steps->pdata[i];
 
     if (!step->name && step->kind != TL_STEP_BAD)
-      make_name (step, taken);
+      make_name (step, taken, numbers);
   }
   for (guint i = 0; i < stage->links->len; i++) {
     const TlSpecLink *link = stage->links->pdata[i];

@@ -7,7 +7,7 @@
 /* More than any element has; each costs a search for its name. */
 #define MAX_PROPERTIES 500
 /* Of all properties: aliases let a short text have endless ones. */
-#define MAX_VALUES 20000
+#define MAX_VALUES 5000
 
 static void read_chain (TlStepsReader *self, const TlNode *list,
     TlSpecChain *chain);

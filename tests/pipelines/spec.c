@@ -456,11 +456,8 @@ END_TEST
 START_TEST (many_nodes_are_refused)
 {
   g_autofree gchar *many = repeat ("a, ", 20000);
-  g_autofree gchar *mappings = repeat ("{}, ", 20000);
 
   check_mistake (g_strdup_printf (V "x-a: [%s]\n", many),
-      "error: the text has more than 10000 nodes\n");
-  check_mistake (g_strdup_printf (V "x-a: [%s]\n", mappings),
       "error: the text has more than 10000 nodes\n");
 }
 END_TEST
@@ -503,7 +500,7 @@ START_TEST (values_that_multiply_are_refused)
   for (guint i = 0; i < 100; i++)
     g_string_append (text, "  - s: {p: *a}\n");
   check_mistake (g_strdup (text->str),
-      "error: a file has at most 20000 values\n");
+      "error: a file has at most 5000 values\n");
 }
 END_TEST
 
@@ -535,7 +532,7 @@ START_TEST (many_unknown_variables_end_soon)
   g_autofree gchar *many = repeat ("${nobody}", 100000);
   g_autoptr (GString) text = g_string_new (V "vars:\n");
 
-  for (guint i = 0; i < 4000; i++)
+  for (guint i = 0; i < 500; i++)
     g_string_append_printf (text, "  variable%u: x\n", i);
   g_string_append_printf (text, "pipeline: [s: {p: \"%s\"}]\n", many);
   check_mistake (g_strdup (text->str), "no variable \"nobody\"");
