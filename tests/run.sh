@@ -7,7 +7,7 @@
 set -uo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
-quick=(unit elements modelfile shim loader pipelines)
+quick=(unit elements modelfile shim loader pipelines tool)
 logs=()
 
 usage() {

@@ -9,6 +9,6 @@ command -v clang-format-14 >/dev/null || {
   echo "clang-format-14 is not installed"
   exit 77
 }
-find elements shim tests examples \
+find elements pipelines shim tests examples \
   \( -name '*.c' -o -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) \
   -exec clang-format-14 --dry-run -Werror {} +

@@ -8,6 +8,6 @@ command -v shellcheck >/dev/null || {
   echo "shellcheck is not installed"
   exit 77
 }
-find .ci elements shim tests examples -type f ! -name '*.[ch]' \
+find .ci elements pipelines shim tests examples -type f ! -name '*.[ch]' \
   -exec sh -c 'head -n 1 "$1" | grep -q "^#!.*sh$"' sh {} \; -print0 \
   | xargs -0 shellcheck
