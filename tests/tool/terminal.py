@@ -18,9 +18,19 @@ class Terminal:
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            self._become(words, columns, folder, env)
+
+    @staticmethod
+    def _become(words, columns, folder, env):
+        """In the child; never returns, or there would be two test programs."""
+        try:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             os.chdir(folder)
             os.execve(words[0], words, {**os.environ, "TERM": "xterm", **env})
+        except OSError as error:
+            print(error, flush=True)
+        finally:
+            os._exit(127)
 
     def read(self, seconds):
         """Takes in what comes; False at the end."""

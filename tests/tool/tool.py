@@ -762,9 +762,9 @@ def case_no_bar_with_json_or_quiet(bench):
 def main():
     cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    p.add_argument("--tlpipe", required=True, help="the program")
-    p.add_argument("--draw", required=True, help="the program draw-frames")
-    p.add_argument("--completion", required=True, help="the bash completion")
+    p.add_argument("--tlpipe", required=True, type=os.path.abspath, help="the program")
+    p.add_argument("--draw", required=True, type=os.path.abspath, help="the program draw-frames")
+    p.add_argument("--completion", required=True, type=os.path.abspath, help="the bash completion")
     p.add_argument("case", nargs="*", help="all without: " + ", ".join(cases))
     args = p.parse_args()
     chosen = args.case or list(cases)
