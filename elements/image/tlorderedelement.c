@@ -378,6 +378,8 @@ drop_all (TlOrderedElement *self)
   gst_pad_pause_task (priv->srcpad);
   n = tl_work_pool_flush_stop (priv->pool);
   GST_DEBUG_OBJECT (self, "dropped %" G_GSIZE_FORMAT " items", n);
+  /* Only what is linked from now on is a reason to try again: get_flow(). */
+  gst_pad_check_reconfigure (priv->srcpad);
   g_atomic_int_set (&priv->flow, GST_FLOW_OK);
 }
 

@@ -372,7 +372,9 @@ GST_START_TEST (what_is_linked_again_gets_buffers_again)
     fail_unless_equals_int (stage_wait_for_flow (&stage), GST_FLOW_NOT_LINKED);
     fail_unless_equals_int (gst_pad_link (src, stage.take), GST_PAD_LINK_OK);
     g_mutex_lock (&stage.lock);
+    /* One that was on its way may come before the gap. */
     stage.next = GST_BUFFER_OFFSET_NONE;
+    stage.may_skip = TRUE;
     n = stage.n_taken;
     g_mutex_unlock (&stage.lock);
     stage_hold (&stage, FALSE);

@@ -46,7 +46,8 @@ typedef struct
   GstFlowReturn answer;
   gboolean is_stalled;    /* the taking pad waits */
   gboolean is_waited_for; /* for that; what feeds it waits too */
-  gboolean may_skip; /* buffers may be left out; to be set before the start */
+  gboolean
+      may_skip; /* buffers may be left out; before the start or under lock */
   guint64 next; /* number of the next buffer; GST_BUFFER_OFFSET_NONE: any */
   guint n_taken;
   guint n_eos;
