@@ -245,7 +245,9 @@ tl_dataset_src_change_state (GstElement *element, GstStateChange transition)
   TlDatasetSrc *self = TL_DATASET_SRC (element);
   GstStateChangeReturn ret;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY
+  /* Again before the data set is read: properties may change in READY. */
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY
+          || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
       && !tl_element_check_ranges (element))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !open_dataset (self))
