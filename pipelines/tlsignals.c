@@ -18,6 +18,7 @@
 static int event_fd = -1;
 static volatile sig_atomic_t requested;
 static gint64 requested_ms;
+static gboolean is_seen; /* somebody looks at stderr */
 static const gchar *volatile deadline_text = "";
 
 static gint64
@@ -50,6 +51,8 @@ take_request (int number)
     requested_ms = now_ms ();
     n = write (event_fd, &one, sizeof one);
     (void) n;
+    if (is_seen)
+      say ("\ntlpipe: stopping in good order; once more to stop at once\n");
   } else if (number != SIGHUP && now_ms () - requested_ms > SAME_PRESS_MS) {
     say ("\ntlpipe: stopped at once; the last whole checkpoint stays\n");
     _exit (TL_EXIT_INTERRUPTED);
@@ -70,6 +73,7 @@ tl_signals_install (void)
   static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action = {.sa_flags = SA_RESTART};
 
+  is_seen = isatty (STDERR_FILENO);
   event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (event_fd < 0)
     g_error ("eventfd: %s", g_strerror (errno));
@@ -80,7 +84,13 @@ tl_signals_install (void)
     sigaction (requests[i], &action, NULL);
   action.sa_handler = meet_deadline;
   sigaction (SIGALRM, &action, NULL);
-  action.sa_handler = SIG_IGN;
+}
+
+void
+tl_signals_ignore_pipe (void)
+{
+  struct sigaction action = {.sa_handler = SIG_IGN};
+
   sigaction (SIGPIPE, &action, NULL);
 }
 

@@ -9,7 +9,8 @@
  * 0.3 s is the same key press, sent to the process and to its group. SIGHUP is
  * never the second: a terminal that closes sends several.
  *
- * SIGPIPE is ignored: a write to a closed pipe is an error like any other. */
+ * The first is answered with a line on stderr if that is a terminal: the step
+ * that runs may take its time. */
 
 #ifndef TL_SIGNALS_H
 #define TL_SIGNALS_H
@@ -20,6 +21,10 @@ G_BEGIN_DECLS
 
 /* Once per process, before a pipeline runs. */
 void tl_signals_install (void);
+
+/* Makes a write to a closed pipe an error like any other, for a program that has
+ * more to do than to write. Without, it ends the process, as for most tools. */
+void tl_signals_ignore_pipe (void);
 
 /* Readable from the first request on; nobody reads it. Borrowed. */
 int tl_signals_fd (void);

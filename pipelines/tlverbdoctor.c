@@ -18,12 +18,12 @@ static gboolean json;
 
 typedef enum
 {
-  GOOD,    /* there */
-  MISSING, /* not there, and training does without it */
-  BAD,     /* training cannot run */
+  GOOD,     /* there */
+  OPTIONAL, /* not there, and training does without it */
+  BAD,      /* training cannot run */
 } Finding;
 
-static const gchar *const finding_names[] = {"ok", "missing", "bad"};
+static const gchar *const finding_names[] = {"ok", "optional", "bad"};
 
 typedef struct
 {
@@ -103,7 +103,7 @@ say_lacking (Doctor *self, const gchar *package, const gchar *names)
   g_autofree gchar *advice =
       g_strconcat ("sudo apt-get install ", package, NULL);
 
-  say (self, MISSING, "elements", found, advice);
+  say (self, OPTIONAL, "elements", found, advice);
 }
 
 static void
@@ -151,7 +151,7 @@ look_at_device (Doctor *self, const TlShim *shim, const gchar *device)
   gboolean is_cpu = g_str_equal (device, "cpu");
 
   if (shim->device_open (device, &info, &error) != TL_OK) {
-    say (self, is_cpu ? BAD : MISSING, is_cpu ? "CPU" : "CUDA", error.message,
+    say (self, is_cpu ? BAD : OPTIONAL, is_cpu ? "CPU" : "CUDA", error.message,
         is_cpu
             ? NULL
             : "training runs on the CPU; a GPU needs its driver and the CUDA "
@@ -252,8 +252,8 @@ const TlVerb tl_verb_doctor = {
     .description =
         "Looks at GStreamer and its elements, at the plugin and where it was found, at\n"
         "the shim and its libtorch, at the CPU, at CUDA and why it cannot be used, at\n"
-        "threads and memory. \"missing\" is what training does without; \"bad\" is what it\n"
-        "needs.\n"
+        "threads and memory. \"optional\" is what is missing and training does without;\n"
+        "\"bad\" is what it needs.\n"
         "\n"
         "Exit status: 0 training can run, 1 it cannot, 2 wrong command line.",
     .examples = "  tlpipe doctor",

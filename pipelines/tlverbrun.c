@@ -65,6 +65,8 @@ run (gchar **args)
     return TL_EXIT_USAGE;
   tl_output_init (&output, json, quiet);
   tl_signals_install ();
+  /* A checkpoint is to be written yet. */
+  tl_signals_ignore_pipe ();
   return run_file (&output, args[0], timeout);
 }
 

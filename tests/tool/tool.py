@@ -412,7 +412,7 @@ def case_doctor_knows_whether_training_can_run(bench):
                  "training can run here"):
         check(word in result.out, f"no {word!r}: {result}")
     found = {o["what"]: o for o in bench.run("doctor", "--json").objects()}
-    check(found["libtorch"]["state"] == "ok" and found["CUDA"]["state"] == "missing"
+    check(found["libtorch"]["state"] == "ok" and found["CUDA"]["state"] == "optional"
           and found["CUDA"]["found"], f"{found}")
 
 
@@ -694,6 +694,18 @@ def case_a_closed_stdout_ends_the_run_in_order(bench):
           and not bench.temporary_files(), "checkpoint")
 
 
+def case_tools_without_a_checkpoint_end_as_others_when_stdout_closes(bench):
+    checkpoint = bench.train()
+    for words in (["inspect"], ["predict", checkpoint, bench.frames],
+                  ["evaluate", checkpoint, bench.frames], ["doctor"]):
+        read, write = os.pipe()
+        process = bench.start(*words, stdout=write)
+        os.close(read)
+        os.close(write)
+        result = bench.end(process)
+        check(result.status == -signal.SIGPIPE and result.err == "", f"{words}: {result}")
+
+
 def case_a_full_disk_behind_stdout_is_an_error(bench):
     with open("/dev/full", "w", encoding="utf-8") as full:
         for words in (["inspect"], ["check", bench.finetune()], ["--help"],
@@ -741,6 +753,7 @@ def case_ctrl_c_on_a_terminal(bench):
     terminal.type("\x03")
     check(terminal.finish() == 130, terminal.text)
     check(any(l.startswith("interrupted after") for l in terminal.lines()), terminal.text)
+    check("once more to stop at once" in terminal.text, terminal.text)
 
 
 def case_colours_only_where_they_are_wanted(bench):
