@@ -3,8 +3,9 @@
 #
 # install.sh ROOT TORCH: tlpipe builds without a warning, and what it installs
 # works when the build folder is gone: the elements are listed and their pages
-# are there, applications compile against the headers and the .pc files, a model
-# is trained, and it classifies, also in a tree built without training.
+# are there, tlpipe finds them, applications compile against the headers and the
+# .pc files, a model is trained, and it classifies, also in a tree built without
+# training.
 
 set -euo pipefail
 
@@ -94,6 +95,27 @@ check_headers() {
         || fail "$header as $language: $(head -n 1 "$work/log")"
     done
   done
+}
+
+# check_program FILE...: tlpipe, from that tree alone, has just these files in its
+# catalog, and they are good with the elements there are.
+check_program() {
+  local tlpipe=$prefix/bin/tlpipe catalog=$prefix/share/tlpipe/catalog listed
+
+  "$tlpipe" --version | grep -qE '^tlpipe [0-9]+\.[0-9]+\.[0-9]+$' || fail "tlpipe has no version"
+  listed=$(cd "$catalog" && echo *)
+  [ "$listed" = "$*" ] || fail "the catalog has $listed"
+  "$tlpipe" check "$catalog"/*.yaml || fail "the installed catalog is not good"
+  "$tlpipe" inspect imagedecode >"$work/log"
+  grep -q '^width ' "$work/log" || fail "tlpipe inspect knows no imagedecode"
+  "$tlpipe" doctor >"$work/log" || [ "$prefix" = "$work/device" ] || fail "$(cat "$work/log")"
+  grep -q "^ok  *plugin .*$prefix" "$work/log" || fail "another plugin: $(cat "$work/log")"
+  grep -q '^ok  *libtorch ' "$work/log" || fail "no libtorch: $(cat "$work/log")"
+  [ -z "${GST_PLUGIN_PATH_1_0-}" ] || (
+    # Beside its library it finds the plugin without being told.
+    unset GST_PLUGIN_PATH_1_0
+    GST_REGISTRY_1_0=$work/other.bin check_program "$@"
+  )
 }
 
 # The shim alone, linked: libtorch is then the program's to find.
@@ -207,6 +229,7 @@ check_libraries
 check_elements "${all[@]}"
 check_shim
 check_headers
+check_program decode-benchmark.yaml evaluate.yaml finetune-layer4.yaml finetune.yaml
 train "$work/run"
 TLPIPE_TORCH=$torch train "$work/named"
 cmp "$work/run/last.safetensors" "$work/named/last.safetensors"
@@ -216,4 +239,5 @@ use "$work/device"
 check_libraries
 check_elements "${device[@]}"
 check_headers
+check_program decode-benchmark.yaml
 check_application
