@@ -179,7 +179,8 @@ read_row (Reader *reader, JSAMPLE *target)
 
 /* Widens the wanted part to whole blocks and one more on each side, so that the
  * smoothing of colours sees its neighbours. Of a file that may be damaged all
- * columns are decoded: what damage does to a part depends on the part. */
+ * columns are decoded: what damage does to a part depends on the part. So does
+ * the smoothing of blocks in a progressive file that lacks scans. */
 static void
 choose_part (Reader *reader)
 {
@@ -329,7 +330,8 @@ decode_picture (Reader *reader, const TlImageOptions *options, TlError *error)
     return status;
   if (!run_guarded (reader, choose_colours))
     return fail_step (reader, error);
-  reader->may_leave_out = !options->accept_truncated;
+  reader->may_leave_out =
+      !options->accept_truncated && !reader->cinfo.progressive_mode;
   choose_part (reader);
   status = tl_image_target_reserve_part (reader->target,
       reader->cinfo.output_width, reader->cinfo.output_height, error);

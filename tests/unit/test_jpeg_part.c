@@ -26,7 +26,8 @@ typedef struct
   int components; /* 1, 3, or 4 for CMYK */
   int h, v;       /* sampling of the first component */
   bool progressive;
-  int restart; /* blocks between restart markers */
+  int restart;   /* blocks between restart markers */
+  bool is_begun; /* progressive, but no more than its first scan */
 } Variant;
 
 static const Variant variants[] = {
@@ -39,6 +40,7 @@ static const Variant variants[] = {
     {"CMYK", 131, 77, 4, 1, 1},
     {"4:2:0 progressive", 131, 77, 3, 2, 2, true},
     {"4:4:0 progressive", 77, 131, 3, 1, 2, true},
+    {"4:2:0, first scan only", 131, 77, 3, 2, 2, true, 0, true},
     {"4:2:0 with restarts", 129, 97, 3, 2, 2, false, 3},
     {"whole blocks", 128, 96, 3, 2, 2},
     {"one column more", 129, 97, 3, 2, 2},
@@ -86,6 +88,8 @@ encode (const Variant *v, Picture *picture)
   cinfo.restart_interval = (unsigned) v->restart;
   if (v->progressive)
     jpeg_simple_progression (&cinfo);
+  if (v->is_begun)
+    cinfo.num_scans = 1;
   jpeg_start_compress (&cinfo, TRUE);
   for (uint32_t y = 0; y < v->height; y++) {
     for (uint32_t x = 0; x < v->width; x++)
