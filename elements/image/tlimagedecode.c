@@ -208,6 +208,18 @@ refuse (TlImageDecode *self, TlStatus status, const TlError *error)
   tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
 }
 
+/* FALSE while flushing: then they wait on, for upstream has given them. */
+static gboolean
+release_caps (TlImageDecode *self)
+{
+  if (self->held
+      && !tl_ordered_element_queue_event (TL_ORDERED_ELEMENT (self),
+          gst_event_ref (self->held)))
+    return FALSE;
+  gst_clear_event (&self->held);
+  return TRUE;
+}
+
 /* Only the stream says whether it trains. The caps wait for this: they depend
  * on the answer. FALSE after an error; then they are never sent. */
 static gboolean
@@ -220,12 +232,8 @@ settle (TlImageDecode *self, gboolean trains)
   if (status != TL_OK) {
     gst_clear_event (&self->held);
     refuse (self, status, &error);
-    return FALSE;
   }
-  if (self->held)
-    tl_ordered_element_queue_event (TL_ORDERED_ELEMENT (self),
-        g_steal_pointer (&self->held));
-  return TRUE;
+  return status == TL_OK;
 }
 
 /* FALSE, with the stream ended, for caps that are not taken. */
@@ -258,10 +266,8 @@ receive_caps (TlImageDecode *self, GstEvent *event)
     gst_event_unref (event);
     return TRUE;
   }
-  if (self->is_settled)
-    return tl_ordered_element_queue_event (TL_ORDERED_ELEMENT (self), event);
   gst_event_take (&self->held, event);
-  return TRUE;
+  return !self->is_settled || release_caps (self);
 }
 
 /* A source of bytes may say nothing of them: their first ones do. */
@@ -310,6 +316,10 @@ tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
 
     settle (self, dataset && dataset->counts[TL_SPLIT_TRAIN]);
   }
+  if (self->is_settled && !release_caps (self)) {
+    gst_event_unref (event);
+    return FALSE;
+  }
   return tl_ordered_element_queue_event (element, event);
 }
 
@@ -328,9 +338,11 @@ tl_image_decode_accept (TlOrderedElement *element, TlOrderedJob *job)
   job->input = tl_file_join_add (&self->join, job->input);
   if (!job->input)
     return FALSE;
-  return self->is_settled
-      || settle (self,
-          tl_decode_is_training (tl_buffer_get_sample_meta (job->input)));
+  if (!self->is_settled
+      && !settle (self,
+          tl_decode_is_training (tl_buffer_get_sample_meta (job->input))))
+    return FALSE;
+  return release_caps (self);
 }
 
 static void

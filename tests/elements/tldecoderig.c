@@ -113,13 +113,21 @@ decode_rig_element (guint n_threads)
 }
 
 GstHarness *
-decode_rig_harness (GstElement *element)
+decode_rig_bare_harness (GstElement *element)
 {
   GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
   g_autoptr (GstBus) bus = gst_element_get_bus (element);
 
   gst_object_unref (bus); /* the reference of gst_bus_new() */
   gst_object_unref (element);
+  return h;
+}
+
+GstHarness *
+decode_rig_harness (GstElement *element)
+{
+  GstHarness *h = decode_rig_bare_harness (element);
+
   gst_harness_set_src_caps_str (h, TL_CAPS_IMAGE);
   return h;
 }

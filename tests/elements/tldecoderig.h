@@ -38,6 +38,8 @@ GstElement *decode_rig_element (guint n_threads);
 
 /* Takes @element, plays it and gives it a bus. */
 GstHarness *decode_rig_harness (GstElement *element);
+/* The same, with nothing pushed yet. */
+GstHarness *decode_rig_bare_harness (GstElement *element);
 /* With two threads and one property, "name=value". */
 GstHarness *decode_rig_harness_with (const gchar *setting);
 void decode_rig_free (GstHarness *h);
