@@ -91,6 +91,7 @@ typedef struct
   TlCheckpointQueue *queue;
   guint epoch;
   GThread *thread;
+  gint has_begun; /* atomic */
 } Push;
 
 static gpointer
@@ -98,6 +99,7 @@ push_one (gpointer user)
 {
   Push *push = user;
 
+  g_atomic_int_set (&push->has_begun, 1);
   queue_up (push->queue, push->epoch, TRUE);
   return NULL;
 }
@@ -114,7 +116,9 @@ GST_START_TEST (who_waits_for_room_keeps_the_order)
   for (guint i = 0; i < G_N_ELEMENTS (pushes); i++) {
     pushes[i] = (Push){queue, i + 1};
     pushes[i].thread = g_thread_new ("push", push_one, &pushes[i]);
-    g_usleep (10000);
+    while (!g_atomic_int_get (&pushes[i].has_begun))
+      g_usleep (1000);
+    g_usleep (50000);
   }
   fail_unless_equals_uint64 (tl_checkpoint_queue_close (queue), 7);
   fail_if (queue_up (queue, 9, TRUE));
