@@ -690,8 +690,13 @@ def case_a_closed_stdout_ends_the_run_in_order(bench):
     os.close(read)
     result = bench.end(process)
     check(result.status == 1 and "stdout cannot be written to" in result.err, str(result))
-    check(metadata(bench.path("run/last.safetensors"))["tlpipe.state"] == "interrupted"
-          and not bench.temporary_files(), "checkpoint")
+    # The line that could not be written is that of an epoch: where no step was
+    # made after it, its checkpoint is the last one, and not written twice.
+    state = metadata(bench.path("run/last.safetensors"))
+    check(state["tlpipe.state"] == "interrupted"
+          or state["tlpipe.state"] == "running" and state["tlpipe.position"] == "0",
+          f"{state} {result}")
+    check(not bench.temporary_files(), str(bench.temporary_files()))
 
 
 def case_tools_without_a_checkpoint_end_as_others_when_stdout_closes(bench):
