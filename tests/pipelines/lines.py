@@ -192,8 +192,10 @@ def case_frames_are_prepared_as_in_training(bench):
 
 def case_foreign_decoder_may_stand_in_between(bench):
     bench.train("own")
+    # Not decodebin: where the run ends within its own state change, GstBin 1.22
+    # does not pass on the EOS of sinks that do not preroll.
     words = " ".join(bench.line(bench.path("foreign")))
-    bench.launch(words.replace("! imagedecode", "! decodebin ! videoconvert ! imagedecode").split())
+    bench.launch(words.replace("! imagedecode", "! jpegdec ! videoconvert ! imagedecode").split())
     own, foreign = ([json.loads(line) for line in open(bench.path(f"{run}/metrics.jsonl"),
                                                        encoding="utf-8")]
                     for run in ("own", "foreign"))
