@@ -103,9 +103,9 @@ check_program() {
   local tlpipe=$prefix/bin/tlpipe catalog=$prefix/share/tlpipe/catalog listed
 
   "$tlpipe" --version | grep -qE '^tlpipe [0-9]+\.[0-9]+\.[0-9]+$' || fail "tlpipe has no version"
-  listed=$(cd "$catalog" && echo *)
+  listed=$(cd "$catalog" 2>/dev/null && echo *) || true
   [ "$listed" = "$*" ] || fail "the catalog has $listed"
-  "$tlpipe" check "$catalog"/*.yaml || fail "the installed catalog is not good"
+  [ $# = 0 ] || "$tlpipe" check "$catalog"/*.yaml || fail "the installed catalog is not good"
   "$tlpipe" inspect imagedecode >"$work/log"
   grep -q '^width ' "$work/log" || fail "tlpipe inspect knows no imagedecode"
   "$tlpipe" doctor >"$work/log" || [ "$prefix" = "$work/device" ] || fail "$(cat "$work/log")"
@@ -239,5 +239,5 @@ use "$work/device"
 check_libraries
 check_elements "${device[@]}"
 check_headers
-check_program decode-benchmark.yaml
+check_program
 check_application
