@@ -311,7 +311,10 @@ tl_image_decode_receive (TlOrderedElement *element, GstEvent *event)
     begin_segment (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     end_stream (self);
-  if (!self->is_settled && GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START) {
+  /* Comes before all caps, those that wait included. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    return tl_ordered_element_queue_event (element, event);
+  if (!self->is_settled) {
     g_autoptr (TlDatasetInfo) dataset = tl_event_parse_dataset (event);
 
     settle (self, dataset && dataset->counts[TL_SPLIT_TRAIN]);
