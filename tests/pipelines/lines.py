@@ -9,31 +9,24 @@ but the same: --arch says which network.
 
     lines.py --draw DRAW-FRAMES [--arch thumbnail|resnet18] [CASE ...]
 """
-import argparse
+import contextlib
 import filecmp
-import hashlib
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent))
+from tapcases import Failure, check, digest, metadata, run_cases  # noqa: E402
+
 QUEUE = "queue max-size-buffers=2 max-size-bytes=0 max-size-time=0"
-
-
-class Failure(Exception):
-    """A case does not hold; the text says what."""
-
-
-def check(condition, text):
-    if not condition:
-        raise Failure(text)
 
 
 class Bench:
@@ -84,20 +77,9 @@ class Bench:
         return self.launch(self.line(self.path(run), **arguments), *options)
 
 
-def metadata(path):
-    with open(path, "rb") as file:
-        size = struct.unpack("<Q", file.read(8))[0]
-        return json.loads(file.read(size))["__metadata__"]
-
-
 def same(bench, first, second, name="last.safetensors"):
     a, b = (os.path.join(bench.path(run), name) for run in (first, second))
     check(filecmp.cmp(a, b, shallow=False), f"{a} and {b} differ:\n{metadata(a)}\n{metadata(b)}")
-
-
-def digest(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 # ---- Cases -------------------------------------------------------------------
@@ -363,32 +345,22 @@ def case_mistakes_get_one_sentence_each(bench):
         check(len(errors) == 1, f"{name}: {len(errors)} errors:\n{output}")
 
 
-def main():
-    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_")}
-    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    p.add_argument("--draw", required=True, help="the program draw-frames")
-    p.add_argument("--arch", default="thumbnail")
-    p.add_argument("case", nargs="*", help="all without: " + ", ".join(cases))
-    args = p.parse_args()
-    chosen = args.case or list(cases)
-    failures = 0
-    print(f"1..{len(chosen)}")
-    for number, name in enumerate(chosen, 1):
-        with tempfile.TemporaryDirectory(prefix="tlpipe lines ") as folder:
-            # A blank in the path, as users have.
-            link = tempfile.mktemp(prefix="tlpipe-lines-")
-            os.symlink(folder, link)
-            try:
-                cases[name](Bench(args, link))
-                print(f"ok {number} - {name}", flush=True)
-            except (Failure, OSError, subprocess.SubprocessError) as failure:
-                failures += 1
-                print(f"not ok {number} - {name}")
-                print("".join(f"# {line}\n" for line in str(failure).splitlines()), flush=True)
-            finally:
-                os.unlink(link)
-    sys.exit(1 if failures else 0)
+@contextlib.contextmanager
+def open_bench(args):
+    with tempfile.TemporaryDirectory(prefix="tlpipe lines ") as folder:
+        # A blank in the path, as users have.
+        link = tempfile.mktemp(prefix="tlpipe-lines-")
+        os.symlink(folder, link)
+        try:
+            yield Bench(args, link)
+        finally:
+            os.unlink(link)
+
+
+def add_options(parser):
+    parser.add_argument("--draw", required=True, help="the program draw-frames")
+    parser.add_argument("--arch", default="thumbnail")
 
 
 if __name__ == "__main__":
-    main()
+    run_cases(globals(), add_options, open_bench)
