@@ -48,9 +48,11 @@
 #include "tlcheckpointsink.h"
 #include "tlcheckpointqueue.h"
 #include "tlcheckpointsettings.h"
+#include "tlfolder.h"
 
 #include <tlcaps.h>
 #include <tlerror.h>
+#include <tlfail.h>
 #include <tlmessages.h>
 #include <tlqueries.h>
 
@@ -76,6 +78,9 @@ struct _TlCheckpointSink
   /* Properties, under the object lock; a run keeps to those it began with,
    * which are in its folder. */
   TlCheckpointSettings settings;
+
+  /* From NULL->READY to READY->NULL; changes in READY->PAUSED. */
+  TlFolder *claim;
 
   /* From READY->PAUSED to PAUSED->READY. The pointer changes under queue_lock
    * too: a flush, which waits for no other thread, may come meanwhile. */
@@ -109,23 +114,48 @@ GST_ELEMENT_REGISTER_DEFINE (checkpointsink, "checkpointsink", GST_RANK_NONE,
 
 /* ---- opening ---- */
 
-static gboolean
-open_folder (TlCheckpointSink *self)
+/* Once for each folder that is claimed. */
+static void
+warn_unlocked (TlCheckpointSink *self, const gchar *location)
 {
-  g_auto (TlRunFolderSettings) settings = {0};
+  gint number = tl_folder_get_lock_error (self->claim);
+
+  if (number != 0)
+    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
+        ("The run folder %s cannot be locked: %s. Nothing keeps a second run "
+         "from writing to it: make sure that there is none.",
+            location, g_strerror (number)),
+        ("flock: errno %d", number));
+}
+
+/* What is wrong with the folder is said before data flows. It stays locked
+ * until NULL; location may have changed since it was claimed. */
+static gboolean
+claim_folder (TlCheckpointSink *self, const gchar *location)
+{
   TlError error = TL_ERROR_INIT;
   TlStatus status;
 
-  GST_OBJECT_LOCK (self);
-  tl_checkpoint_settings_get_folder (&self->settings, &settings);
-  GST_OBJECT_UNLOCK (self);
-  if (!tl_checkpoint_settings_check (GST_ELEMENT (self), &settings))
-    return FALSE;
-  status = tl_run_folder_open (&settings, &self->folder, &error);
-  if (status == TL_OK)
+  if (self->claim && tl_folder_is_at (self->claim, location))
     return TRUE;
-  tl_element_post_error (GST_ELEMENT (self), status, &error);
-  return FALSE;
+  g_clear_pointer (&self->claim, tl_folder_release);
+  status = tl_folder_claim (location, &self->claim, &error);
+  if (status == TL_OK)
+    warn_unlocked (self, location);
+  else
+    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return status == TL_OK;
+}
+
+/* @ret must be cleared in every case. */
+static gboolean
+open_folder (TlCheckpointSink *self, TlRunFolderSettings *ret)
+{
+  GST_OBJECT_LOCK (self);
+  tl_checkpoint_settings_get_folder (&self->settings, ret);
+  GST_OBJECT_UNLOCK (self);
+  return tl_checkpoint_settings_check (GST_ELEMENT (self), ret)
+      && claim_folder (self, ret->location);
 }
 
 /* Returns the one that was there. */
@@ -255,16 +285,17 @@ write_checkpoint (GstBuffer *checkpoint, const TlCheckpointInfo *info,
   TlChunk chunks[MAX_MEMORIES];
   TlError error = TL_ERROR_INIT;
   guint n = map_memories (checkpoint, maps, chunks);
-  TlStatus status = TL_ERROR_MEMORY;
+  TlStatus status = tl_folder_check (self->claim, &error);
 
-  adopt_folder (self, info);
-  warn_unranked (self, info);
-  if (n == gst_buffer_n_memory (checkpoint))
+  if (status == TL_OK && n < gst_buffer_n_memory (checkpoint))
+    status = tl_fail (&error, TL_ERROR_MEMORY,
+        "A checkpoint cannot be mapped into memory.");
+  if (status == TL_OK) {
+    adopt_folder (self, info);
+    warn_unranked (self, info);
     status = tl_run_folder_save (self->folder, info, chunks, n, report_written,
         &report, &error);
-  else
-    g_strlcpy (error.message, "A checkpoint cannot be mapped into memory.",
-        sizeof error.message);
+  }
   for (guint i = 0; i < n; i++)
     gst_memory_unmap (maps[i].memory, &maps[i]);
   if (status != TL_OK)
@@ -411,8 +442,11 @@ tl_checkpoint_sink_event (GstBaseSink *sink, GstEvent *event)
 static gboolean
 begin_run (TlCheckpointSink *self)
 {
-  if (!open_folder (self))
+  g_auto (TlRunFolderSettings) settings = {0};
+
+  if (!open_folder (self, &settings))
     return FALSE;
+  self->folder = tl_run_folder_new (&settings);
   tl_run_folder_begin (self->folder);
   self->adopted = FALSE;
   self->warned = FALSE;
@@ -424,14 +458,13 @@ begin_run (TlCheckpointSink *self)
   return TRUE;
 }
 
-/* What is wrong with the folder shall be said before data flows. */
+/* From NULL to READY. */
 static gboolean
 try_folder (TlCheckpointSink *self)
 {
-  gboolean is_good = open_folder (self);
+  g_auto (TlRunFolderSettings) settings = {0};
 
-  close_folder (self);
-  return is_good;
+  return open_folder (self, &settings);
 }
 
 /* While the pads are still active: afterwards upstream cannot answer. */
@@ -472,6 +505,8 @@ tl_checkpoint_sink_change_state (GstElement *element, GstStateChange transition)
     forget_eos (self);
     close_folder (self);
   }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    g_clear_pointer (&self->claim, tl_folder_release);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING
       && ret != GST_STATE_CHANGE_FAILURE)
     set_playing (self, TRUE);
@@ -512,6 +547,7 @@ tl_checkpoint_sink_finalize (GObject *object)
   TlCheckpointSink *self = TL_CHECKPOINT_SINK (object);
 
   tl_checkpoint_settings_clear (&self->settings);
+  tl_folder_release (self->claim);
   g_free (self->last_location);
   g_rec_mutex_clear (&self->eos_lock);
   g_mutex_clear (&self->queue_lock);

@@ -8,7 +8,6 @@
 
 #include <glib/gstdio.h>
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -58,34 +57,13 @@ epoch_path (const TlRunFolder *self, guint32 epoch)
   return path_of (self, name);
 }
 
-/* ---- opening ---- */
+/* ---- life ---- */
 
-static TlStatus
-prepare_folder (const gchar *location, TlError *error)
+TlRunFolder *
+tl_run_folder_new (const TlRunFolderSettings *settings)
 {
-  const gchar *what = NULL;
+  TlRunFolder *self = g_new0 (TlRunFolder, 1);
 
-  if (g_mkdir_with_parents (location, 0777) < 0)
-    what = "cannot be created";
-  else if (g_access (location, W_OK | X_OK) < 0)
-    what = "cannot be written to";
-  if (!what)
-    return TL_OK;
-  return tl_fail (error, TL_ERROR_WRITE,
-      "The run folder %.600s %s: %s. Choose another location.", location, what,
-      g_strerror (errno));
-}
-
-TlStatus
-tl_run_folder_open (const TlRunFolderSettings *settings, TlRunFolder **ret,
-    TlError *error)
-{
-  TlStatus status = prepare_folder (settings->location, error);
-  TlRunFolder *self;
-
-  if (status != TL_OK)
-    return status;
-  self = g_new0 (TlRunFolder, 1);
   self->settings = *settings;
   self->settings.location = g_strdup (settings->location);
   self->settings.monitor = g_strdup (settings->monitor);
@@ -94,8 +72,7 @@ tl_run_folder_open (const TlRunFolderSettings *settings, TlRunFolder **ret,
       settings->lower_is_better);
   self->found = g_array_new (FALSE, TRUE, sizeof (Found));
   g_array_set_clear_func (self->found, clear_found);
-  *ret = self;
-  return TL_OK;
+  return self;
 }
 
 void

@@ -26,10 +26,9 @@ typedef struct
 
 typedef struct TlRunFolder TlRunFolder;
 
-/* Creates the folder, with its parents, where it is missing, and looks whether
- * files can be created there. TL_ERROR_WRITE, and *@ret as it was, if not. */
-TlStatus tl_run_folder_open (const TlRunFolderSettings *settings,
-    TlRunFolder **ret, TlError *error);
+/* The folder must be there, and be claimed (tlfolder.h) while files are written.
+ * *transferred*. */
+TlRunFolder *tl_run_folder_new (const TlRunFolderSettings *settings);
 
 /* Accepts NULL. */
 void tl_run_folder_free (TlRunFolder *self);
