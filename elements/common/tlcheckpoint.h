@@ -4,7 +4,7 @@
  * all values text. Tensors: the model's state dict under torchvision's names,
  * then "optimizer.<parameter>.<slot>". No wall-clock time, no speed, no path
  * of the machine: the bytes of a run repeat. docs/checkpoints.md describes
- * each value. */
+ * each value. The keys of the checksum are in shim/modelfile/tlintegrity.h. */
 
 #ifndef TL_CHECKPOINT_H
 #define TL_CHECKPOINT_H

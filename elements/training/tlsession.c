@@ -8,7 +8,6 @@
 #include <tlnumber.h>
 
 #include "tlsessionsetup.h"
-#include "tlsnapshot.h"
 
 /* ---- Life ---- */
 
@@ -38,6 +37,7 @@ tl_session_free (TlSession *self)
 {
   if (!self)
     return;
+  tl_snapshot_free (self->snapshot);
   if (self->trainer)
     self->shim->trainer_free (self->trainer);
   if (self->model)
@@ -320,8 +320,9 @@ tl_session_save (TlSession *self, TlStateKind kind, GstBuffer **ret,
     tl_scores_to_text (self->scores, sums);
     state.phase_sums = sums;
   }
-  return tl_snapshot_take (self->shim, self->model, self->trainer, &state, ret,
-      error);
+  if (!self->snapshot)
+    self->snapshot = tl_snapshot_new (self->shim, self->model, self->trainer);
+  return tl_snapshot_take (self->snapshot, &state, ret, error);
 }
 
 TlStatus

@@ -6,6 +6,7 @@
 #define TL_SESSION_SETUP_H
 
 #include "tlsession.h"
+#include "tlsnapshot.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +29,7 @@ struct TlSession
   gboolean in_phase;
   gboolean is_resuming; /* until the first batch */
   gboolean is_dirty;
+  TlSnapshot *snapshot;   /* NULL until the first checkpoint */
   guint64 skipped_before; /* in the open phase, before the resume */
   TlScores *scores;       /* of the open phase */
 

@@ -15,10 +15,22 @@
 
 G_BEGIN_DECLS
 
-/* A whole safetensors file in up to three memories: header, model, optimizer.
- * @trainer may be NULL. *transferred* in @ret. */
-TlStatus tl_snapshot_take (const TlShim *shim, TlModel *model,
-    TlTrainer *trainer, const TlState *state, GstBuffer **ret, TlError *error);
+/* What the checkpoints of one model share: its frozen tensors, copied once. */
+typedef struct TlSnapshot TlSnapshot;
+
+/* All are borrowed for its life; @trainer may be NULL. *transferred*. */
+TlSnapshot *tl_snapshot_new (const TlShim *shim, TlModel *model,
+    TlTrainer *trainer);
+
+/* Accepts NULL. Buffers that were taken stay good. */
+void tl_snapshot_free (TlSnapshot *self);
+
+/* A whole safetensors file with its checksum (tlintegrity.h) in up to four
+ * memories: header, frozen tensors, the model's other ones, optimizer. The
+ * second is shared by all buffers. TL_ERROR_LIMIT for more than
+ * TL_FILE_MAX_SIZE. From one thread at a time. *transferred* in @ret. */
+TlStatus tl_snapshot_take (TlSnapshot *self, const TlState *state,
+    GstBuffer **ret, TlError *error);
 
 /* SHA-256 over name, dtype, shape and bytes of every frozen tensor, in the
  * order of the state dict; @n is their number. */

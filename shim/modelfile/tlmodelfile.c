@@ -5,6 +5,7 @@
 #include "tlbytes.h"
 #include "tlfail.h"
 #include "tlfile.h"
+#include "tlintegrity.h"
 #include "tlpth.h"
 #include "tlsafetensors.h"
 
@@ -211,6 +212,8 @@ read_file (TlModelFile *self, const TlFile *file, const char *path,
   if (status == TL_OK)
     status =
         kinds[self->kind].read (self->bytes, self->size, &self->set, error);
+  if (status == TL_OK && self->kind == TL_MODEL_FILE_SAFETENSORS)
+    status = tl_integrity_check (self->bytes, self->size, &self->set, error);
   return status;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The trainer and the sink together: the files of a run. */
+/* The trainer and the sink together: the files of a run, whole and damaged. */
 
 #include "tlcheckpointsink.h"
 #include "tlfeed.h"
 #include "tlresnetfinetune.h"
+#include "tlresnetinfer.h"
 #include "tlrig.h"
 
 #include <gst/check/gstcheck.h>
@@ -113,6 +114,69 @@ GST_START_TEST (stopped_and_resumed_run_gives_the_same_files)
 }
 GST_END_TEST
 
+/* A fresh element whose @property is the file must say before data that it
+ * is damaged, once, or take it. */
+static void
+expect_opinion (const gchar *factory, const gchar *property, const gchar *path,
+    gboolean is_damaged, gssize at)
+{
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make (factory, NULL));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstMessage) message = NULL, other = NULL;
+  g_autoptr (GError) error = NULL;
+  GstStateChangeReturn ret;
+
+  gst_element_set_bus (element, bus);
+  g_object_set (element, property, path, NULL);
+  ret = gst_element_set_state (element, GST_STATE_PAUSED);
+  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  other = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_bus_set_flushing (bus, TRUE);
+  fail_unless ((ret == GST_STATE_CHANGE_FAILURE) == is_damaged,
+      "%s %s, byte %" G_GSSIZE_FORMAT, factory, property, at);
+  if (!is_damaged)
+    return;
+  fail_unless (message && !other);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, path) != NULL, "%s", error->message);
+  /* A change in the header may be met before the checksum is. */
+  fail_unless (at < 0 || strstr (error->message, "is damaged: ") != NULL,
+      "byte %" G_GSSIZE_FORMAT ": %s", at, error->message);
+}
+
+/* @at: the changed byte of the data; below 0 in the header. */
+static void
+expect_opinions (const gchar *path, gboolean is_damaged, gssize at)
+{
+  expect_opinion ("resnetfinetune", "resume", path, is_damaged, at);
+  expect_opinion ("resnetfinetune", "weights", path, is_damaged, at);
+  expect_opinion ("resnetinfer", "checkpoint", path, is_damaged, at);
+}
+
+/* Frozen tensors, trained ones, optimizer and header alike. */
+GST_START_TEST (changed_byte_is_refused_by_every_reader)
+{
+  g_autofree gchar *path =
+      g_build_filename (rig_folder, "run-a", "last.safetensors", NULL);
+  g_autofree guint8 *bytes = NULL;
+  gsize n, header_size;
+
+  run ("run-a", 0, FALSE, FALSE);
+  bytes = (guint8 *) read_file ("run-a", "last.safetensors", &n);
+  header_size = 8 + bytes[0] + 256 * bytes[1];
+  expect_opinions (path, FALSE, 0);
+  for (gsize at = 3; at < n; at += n / 40) {
+    bytes[at] ^= 0x10;
+    fail_unless (g_file_set_contents (path, (gchar *) bytes, (gssize) n, NULL));
+    expect_opinions (path, TRUE, (gssize) at - (gssize) header_size);
+    bytes[at] ^= 0x10;
+  }
+}
+GST_END_TEST
+
 static Suite *
 runfolder_suite (void)
 {
@@ -121,9 +185,11 @@ runfolder_suite (void)
 
   GST_ELEMENT_REGISTER (checkpointsink, NULL);
   GST_ELEMENT_REGISTER (resnetfinetune, NULL);
+  GST_ELEMENT_REGISTER (resnetinfer, NULL);
   tcase_add_checked_fixture (tcase, rig_set_up, remove_runs);
   tcase_add_test (tcase, same_run_gives_the_same_files);
   tcase_add_test (tcase, stopped_and_resumed_run_gives_the_same_files);
+  tcase_add_test (tcase, changed_byte_is_refused_by_every_reader);
   suite_add_tcase (suite, tcase);
   return suite;
 }
