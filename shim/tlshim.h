@@ -222,8 +222,8 @@ typedef struct
   uint32_t nesterov;      /* SGD, needs momentum > 0 */
   double beta1, beta2;    /* Adam, AdamW, [0, 1) */
   double eps;             /* Adam, AdamW, > 0 */
-  double label_smoothing; /* [0, 1) */
-  double clip_grad_norm;  /* 0: off */
+  double label_smoothing; /* [0, 1), as torch's cross_entropy */
+  double clip_grad_norm;  /* longest 2-norm of all gradients; 0: off */
 } TlTrainerOptions;
 
 /* torch.optim's defaults but for the recipe's momentum. */
@@ -241,9 +241,10 @@ TL_SHIM_API TlStatus tl_trainer_new (TlModel *model,
 /* Accepts NULL. */
 TL_SHIM_API void tl_trainer_free (TlTrainer *trainer);
 
-/* Forward, mean cross-entropy, backward and one optimizer step at learning
- * rate @lr. @ret may be NULL, which spares a device a synchronisation. A loss
- * that is not finite is TL_ERROR_BACKEND and leaves the parameters alone. */
+/* Forward, mean cross-entropy (with the label smoothing, also in @ret),
+ * backward and one optimizer step at learning rate @lr. @ret may be NULL, which
+ * spares a device a synchronisation. A loss that is not finite is
+ * TL_ERROR_BACKEND and leaves the parameters alone. */
 TL_SHIM_API TlStatus tl_trainer_step (TlTrainer *trainer, const TlBatch *batch,
     const int32_t *labels, double lr, TlStepResult *ret, TlError *error);
 

@@ -6,6 +6,8 @@
 #include "tlhosttensor.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -48,6 +50,8 @@ Optimizer::step (double lr)
 {
   const at::NoGradGuard no_grad;
 
+  if (options_.clip_grad_norm != 0)
+    clip_gradients ();
   for (State &state : states_) {
     if (options_.optimizer == TL_OPTIMIZER_SGD)
       update_sgd (state, lr);
@@ -55,6 +59,26 @@ Optimizer::step (double lr)
       update_adam (state, lr);
   }
   drop_gradients ();
+}
+
+/* torch.nn.utils.clip_grad_norm_ with its defaults. A number over a tensor is
+ * the tensor's reciprocal times the number there. */
+void
+Optimizer::clip_gradients () const
+{
+  std::vector<at::Tensor> norms;
+
+  for (const State &state : states_)
+    norms.push_back (at::linalg_vector_norm (state.parameter.grad ()));
+
+  const at::Tensor total = at::linalg_vector_norm (at::stack (norms));
+  const at::Tensor factor = total.add (1e-6)
+                                .reciprocal ()
+                                .mul (options_.clip_grad_norm)
+                                .clamp_max (1);
+
+  for (const State &state : states_)
+    state.parameter.grad ().mul_ (factor);
 }
 
 void
@@ -76,7 +100,8 @@ Optimizer::update_sgd (State &state, double lr) const
   parameter.add_ (grad, -lr);
 }
 
-/* Adam's corrections are computed in double from the step, as Python does. */
+/* Adam's corrections are computed in double from the step, as Python does. Its
+ * root is a power there, which is not always sqrt() to the last bit. */
 void
 Optimizer::update_adam (State &state, double lr) const
 {
@@ -103,7 +128,7 @@ Optimizer::update_adam (State &state, double lr) const
   const double correction2 = 1 - std::pow (options_.beta2, step);
   const at::Tensor denominator = state.slots[EXP_AVG_SQ]
                                      .sqrt ()
-                                     .div (std::sqrt (correction2))
+                                     .div_ (std::pow (correction2, 0.5))
                                      .add_ (options_.eps);
 
   parameter.addcdiv_ (state.slots[EXP_AVG], denominator, -lr / correction1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* SGD, Adam and AdamW, operation for operation as torch.optim's single-tensor
- * code, so that the bits are the same; the state is kept by parameter name. */
+ * code, in place where that is, so that the bits are the same; the state is kept by parameter name. */
 
 #ifndef TL_OPTIMIZER_H
 #define TL_OPTIMIZER_H
@@ -23,7 +23,7 @@ public:
   /* @parameter: shared with the model, requires gradients. */
   void add (std::string name, at::Tensor parameter);
 
-  /* One update from the gradients, which are dropped. */
+  /* One update from the gradients, clipped if asked for, which are dropped. */
   void step (double lr);
 
   void drop_gradients ();
@@ -41,6 +41,7 @@ private:
     std::vector<at::Tensor> slots; /* as slot_names; empty: no step yet */
   };
 
+  void clip_gradients () const;
   void update_sgd (State &state, double lr) const;
   void update_adam (State &state, double lr) const;
   at::Tensor new_slot (const State &state, size_t slot) const;

@@ -16,7 +16,7 @@
 namespace tl {
 
 Score
-score (const at::Tensor &logits, const int32_t *labels)
+score (const at::Tensor &logits, const int32_t *labels, double smoothing)
 {
   const at::Tensor targets = at::from_blob (const_cast<int32_t *> (labels),
       {logits.size (0)}, at::TensorOptions ().dtype (at::kInt))
@@ -24,31 +24,21 @@ score (const at::Tensor &logits, const int32_t *labels)
   const at::Tensor hits = logits.detach ().argmax (1).eq (targets);
   Score score;
 
-  score.loss = at::cross_entropy_loss (logits, targets);
+  score.loss = at::cross_entropy_loss (logits, targets, {}, at::Reduction::Mean,
+      /* ignore_index */ -100, smoothing);
   score.result.struct_size = sizeof score.result;
   score.result.loss = score.loss.item<float> ();
   score.result.n_correct = static_cast<uint32_t> (hits.sum ().item<int64_t> ());
   return score;
 }
 
-static void
-check_options (const TlTrainerOptions &options)
-{
-  if (options.label_smoothing != 0)
-    throw Failure (TL_ERROR_UNSUPPORTED,
-        "label smoothing is not offered by this build: use 0");
-  if (options.clip_grad_norm != 0)
-    throw Failure (TL_ERROR_UNSUPPORTED,
-        "clipping gradients by norm is not offered by this build: use 0");
-}
-
 } // namespace tl
 
 TlBackendTrainer::TlBackendTrainer (TlBackendModel *trained,
     const TlTrainerOptions &options)
-    : model (trained), optimizer (options)
+    : model (trained), optimizer (options),
+      label_smoothing_ (options.label_smoothing)
 {
-  tl::check_options (options);
   for (const tl::Entry &entry : model->entries)
     if (entry.role == TL_TENSOR_PARAMETER) {
       optimizer.add (entry.arch.name, entry.tensor);
@@ -62,7 +52,8 @@ TlStepResult
 TlBackendTrainer::learn (const at::Tensor &features, const int32_t *labels,
     double lr)
 {
-  const tl::Score score = tl::score (tl::run_fc (model->net, features), labels);
+  const tl::Score score =
+      tl::score (tl::run_fc (model->net, features), labels, label_smoothing_);
 
   if (!std::isfinite (score.result.loss))
     throw tl::Failure (TL_ERROR_BACKEND,

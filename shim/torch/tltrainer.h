@@ -10,14 +10,16 @@
 
 namespace tl {
 
-/* Mean cross-entropy and correct answers of @logits (n, classes). */
+/* Mean cross-entropy and correct answers of @logits (n, classes).
+ * @smoothing: as torch's label_smoothing. */
 struct Score
 {
   at::Tensor loss; /* scalar; has gradients if the logits do */
   TlStepResult result;
 };
 
-Score score (const at::Tensor &logits, const int32_t *labels);
+Score score (const at::Tensor &logits, const int32_t *labels,
+    double smoothing = 0);
 
 } // namespace tl
 
@@ -35,6 +37,7 @@ struct TlBackendTrainer
   tl::Optimizer optimizer;
 
 private:
+  double label_smoothing_;
   TlStepResult try_step (const TlBatch &batch, const int32_t *labels,
       double lr);
   TlStepResult learn (const at::Tensor &features, const int32_t *labels,

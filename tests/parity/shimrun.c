@@ -2,17 +2,20 @@
 
 /* shimrun JOB RESULT [name=value]...: the C half of the training parity tests.
  *
- * JOB holds "state.*" (a state dict), "pixels" (U8: steps, n, height, width, 3)
- * and "labels" (I32: steps, n). Evaluates the first batch, takes a training
- * step on every batch (unless steps=0), and evaluates the first again. RESULT
- * gets "logits.before", "logits.after", "features", "losses", "correct",
- * "seconds" per step, "state.*" and the optimizer's state. */
+ * JOB holds "state.*" (a state dict), "pixels" (U8: steps, n, height, width,
+ * 3), "labels" (I32: steps, n) and "lr" (F64: steps). Evaluates the first batch,
+ * takes a training step on every batch (unless steps=0), and evaluates the
+ * first again. With restart=N the state is taken out after N steps and put into
+ * a new model and trainer. RESULT gets "logits.before", "logits.after",
+ * "features", "losses", "correct", "seconds" per step, "state.*" and the
+ * optimizer's state. */
 
 #include "tldump.h"
 
 #include <tlarch.h>
 #include <tlshimloader.h>
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +25,8 @@ typedef struct
 {
   TlModelOptions model;
   TlTrainerOptions trainer;
-  double lr;
-  long steps; /* -1: all batches */
+  uint32_t no_steps; /* 1: only evaluate */
+  uint32_t restart;  /* after so many steps; 0: never */
 } Settings;
 
 typedef struct
@@ -46,6 +49,48 @@ check (TlStatus status, const TlError *error)
   }
 }
 
+#define MODEL(field) offsetof (Settings, model.field)
+#define TRAINER(field) offsetof (Settings, trainer.field)
+
+static const struct
+{
+  const char *name;
+  int is_double; /* else uint32_t */
+  size_t offset;
+} numbers[] = {
+    {"exact", 0, MODEL (exact)},
+    {"train-bn", 0, MODEL (train_bn)},
+    {"threads", 0, MODEL (n_threads)},
+    {"optimizer", 0, TRAINER (optimizer)},
+    {"nesterov", 0, TRAINER (nesterov)},
+    {"no-steps", 0, offsetof (Settings, no_steps)},
+    {"restart", 0, offsetof (Settings, restart)},
+    {"momentum", 1, TRAINER (momentum)},
+    {"weight-decay", 1, TRAINER (weight_decay)},
+    {"beta1", 1, TRAINER (beta1)},
+    {"beta2", 1, TRAINER (beta2)},
+    {"eps", 1, TRAINER (eps)},
+    {"label-smoothing", 1, TRAINER (label_smoothing)},
+    {"clip-grad-norm", 1, TRAINER (clip_grad_norm)},
+};
+
+static int
+set_number (Settings *settings, const char *name, const char *value)
+{
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    void *field = (char *) settings + numbers[i].offset;
+
+    if (strcmp (name, numbers[i].name) != 0)
+      continue;
+    if (numbers[i].is_double)
+      *(double *) field = atof (value);
+    else
+      *(uint32_t *) field = (uint32_t) atol (value);
+    return 1;
+  }
+  return 0;
+}
+
 static void
 set (Settings *settings, const char *name, const char *value)
 {
@@ -53,28 +98,9 @@ set (Settings *settings, const char *name, const char *value)
     settings->model.arch = value;
   else if (strcmp (name, "device") == 0)
     settings->model.device = value;
-  else if (strcmp (name, "exact") == 0)
-    settings->model.exact = atoi (value);
-  else if (strcmp (name, "train-bn") == 0)
-    settings->model.train_bn = atoi (value);
-  else if (strcmp (name, "threads") == 0)
-    settings->model.n_threads = atoi (value);
-  else if (strcmp (name, "freeze") == 0
-      && tl_stage_from_nick (value, &settings->model.freeze))
-    return;
-  else if (strcmp (name, "optimizer") == 0)
-    settings->trainer.optimizer = atoi (value);
-  else if (strcmp (name, "momentum") == 0)
-    settings->trainer.momentum = atof (value);
-  else if (strcmp (name, "weight-decay") == 0)
-    settings->trainer.weight_decay = atof (value);
-  else if (strcmp (name, "nesterov") == 0)
-    settings->trainer.nesterov = atoi (value);
-  else if (strcmp (name, "lr") == 0)
-    settings->lr = atof (value);
-  else if (strcmp (name, "steps") == 0)
-    settings->steps = atol (value);
-  else {
+  else if (!(strcmp (name, "freeze") == 0
+               && tl_stage_from_nick (value, &settings->model.freeze))
+      && !set_number (settings, name, value)) {
     fprintf (stderr, "unknown setting %s=%s\n", name, value);
     exit (2);
   }
@@ -114,16 +140,81 @@ get_labels (const Run *run, int64_t step)
 }
 
 static void
-make_model (Run *run)
+make_model (Run *run, const TlDump *from)
 {
   TlError error = TL_ERROR_INIT;
   size_t n_tensors;
-  TlTensor *tensors = tl_dump_select (&run->job, "state.", &n_tensors);
+  TlTensor *tensors = tl_dump_select (from, "state.", &n_tensors);
 
   check (run->shim->model_new (&run->settings.model, tensors, n_tensors,
              &run->model, &error),
       &error);
   free (tensors);
+}
+
+static void
+make_trainer (Run *run)
+{
+  TlError error = TL_ERROR_INIT;
+
+  check (run->shim->trainer_new (run->model, &run->settings.trainer,
+             &run->trainer, &error),
+      &error);
+}
+
+static TlStatus
+keep_state (const TlTensor *tensor, TlTensorRole role, void *user)
+{
+  tl_dump_add (user, "state.", tensor);
+  return TL_OK;
+}
+
+static TlStatus
+keep_optimizer (const TlTensor *tensor, TlTensorRole role, void *user)
+{
+  tl_dump_add (user, "", tensor);
+  return TL_OK;
+}
+
+/* All that a checkpoint holds, the optimizer's state first. */
+static void
+save (Run *run, TlDump *into)
+{
+  TlError error = TL_ERROR_INIT;
+
+  if (run->trainer)
+    check (run->shim->trainer_visit (run->trainer, keep_optimizer, into,
+               &error),
+        &error);
+  check (run->shim->model_visit (run->model, keep_state, into, &error), &error);
+}
+
+static void
+free_model (Run *run)
+{
+  run->shim->trainer_free (run->trainer);
+  run->shim->model_free (run->model);
+}
+
+/* Another process could do it as well: nothing else is carried over. */
+static void
+restart (Run *run)
+{
+  TlError error = TL_ERROR_INIT;
+  TlDump saved = {0};
+  size_t n_slots = 0;
+
+  save (run, &saved);
+  free_model (run);
+  make_model (run, &saved);
+  make_trainer (run);
+  while (n_slots < saved.n_tensors
+      && strncmp (saved.tensors[n_slots].name, "optimizer.", 10) == 0)
+    n_slots++;
+  check (run->shim->trainer_restore (run->trainer, saved.tensors, n_slots,
+             &error),
+      &error);
+  tl_dump_clear (&saved);
 }
 
 static void
@@ -165,22 +256,22 @@ train (Run *run)
 {
   TlError error = TL_ERROR_INIT;
   long n_steps = tl_dump_get (&run->job, "pixels")->shape[0];
+  const double *rates = tl_dump_get (&run->job, "lr")->data;
   float *losses = calloc (n_steps, sizeof *losses);
   int32_t *correct = calloc (n_steps, sizeof *correct);
   double *seconds = calloc (n_steps, sizeof *seconds);
 
-  if (run->settings.steps >= 0 && run->settings.steps < n_steps)
-    n_steps = run->settings.steps;
-  check (run->shim->trainer_new (run->model, &run->settings.trainer,
-             &run->trainer, &error),
-      &error);
+  make_trainer (run);
   for (long i = 0; i < n_steps; i++) {
     TlStepResult result = {.struct_size = sizeof result};
     TlBatch batch = get_batch (run, i);
-    double start = now ();
+    double start;
 
+    if (i > 0 && i == run->settings.restart)
+      restart (run);
+    start = now ();
     check (run->shim->trainer_step (run->trainer, &batch, get_labels (run, i),
-               run->settings.lr, &result, &error),
+               rates[i], &result, &error),
         &error);
     seconds[i] = now () - start;
     losses[i] = result.loss;
@@ -194,28 +285,12 @@ train (Run *run)
   free (seconds);
 }
 
-static TlStatus
-keep_state (const TlTensor *tensor, TlTensorRole role, void *user)
-{
-  tl_dump_add (user, "state.", tensor);
-  return TL_OK;
-}
-
-static TlStatus
-keep_optimizer (const TlTensor *tensor, TlTensorRole role, void *user)
-{
-  tl_dump_add (user, "", tensor);
-  return TL_OK;
-}
-
 int
 main (int argc, char **argv)
 {
   TlError error = TL_ERROR_INIT;
   Run run = {.settings = {.model = TL_MODEL_OPTIONS_INIT,
-                 .trainer = TL_TRAINER_OPTIONS_INIT,
-                 .lr = 1e-3,
-                 .steps = -1}};
+                 .trainer = TL_TRAINER_OPTIONS_INIT}};
 
   if (argc < 3)
     return 2;
@@ -231,21 +306,16 @@ main (int argc, char **argv)
   check (run.shim ? TL_OK : TL_ERROR_NOT_FOUND, &error);
   tl_dump_read (argv[1], &run.job);
 
-  make_model (&run);
+  make_model (&run, &run.job);
   evaluate (&run, "logits.before");
-  if (run.settings.steps != 0) {
+  if (!run.settings.no_steps) {
     train (&run);
     evaluate (&run, "logits.after");
-    check (run.shim->trainer_visit (run.trainer, keep_optimizer, &run.result,
-               &error),
-        &error);
   }
-  check (run.shim->model_visit (run.model, keep_state, &run.result, &error),
-      &error);
+  save (&run, &run.result);
   tl_dump_write (&run.result, argv[2]);
 
-  run.shim->trainer_free (run.trainer);
-  run.shim->model_free (run.model);
+  free_model (&run);
   tl_dump_clear (&run.job);
   tl_dump_clear (&run.result);
   return 0;

@@ -2,11 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Trains in Python with torchvision and torch.optim, and through the shim.
 
-Both get the same weights and the same batches. With exact=true at one thread
-everything must be equal bit by bit; the default path within 1e-4 of the
+Both get the same weights, batches and learning rates. With exact=true at one
+thread everything must be equal bit by bit, also where the shim's state was put
+into a new model and trainer in the middle; the default path within 1e-4 of the
 largest logit. Exit status 77: torch or torchvision is not here.
+
+    trainparity.py build/tests/parity/shimrun exact --all
+
+goes through every optimizer with every freeze, both networks, and BatchNorm
+both ways.
 """
 import argparse
+import itertools
 import os
 import struct
 import subprocess
@@ -118,12 +125,13 @@ def make_optimizer(model, case):
     decay = case.get("weight-decay", 0)
     if kind == "sgd":
         return torch.optim.SGD(
-            parameters, lr=case["lr"], momentum=case.get("momentum", 0.9),
+            parameters, lr=0, momentum=case.get("momentum", 0.9),
             weight_decay=decay, nesterov=bool(case.get("nesterov", 0)),
             foreach=False, fused=False)
     make = torch.optim.Adam if kind == "adam" else torch.optim.AdamW
-    return make(parameters, lr=case["lr"], weight_decay=decay,
-                foreach=False, fused=False)
+    return make(parameters, lr=0, weight_decay=decay,
+                betas=(case.get("beta1", 0.9), case.get("beta2", 0.999)),
+                eps=case.get("eps", 1e-8), foreach=False, fused=False)
 
 
 def logits_of(model, x):
@@ -132,19 +140,33 @@ def logits_of(model, x):
         return model(x).numpy()
 
 
+def get_rates(case, steps):
+    """case["lr"] is a number or one number per step."""
+    return np.array(np.broadcast_to(case["lr"], steps), np.float64)
+
+
+def step_python(model, optimizer, case, x, y):
+    """One step as a training loop in Python writes it; the loss."""
+    loss = F.cross_entropy(model(x), torch.from_numpy(y).long(),
+                           label_smoothing=case.get("label-smoothing", 0))
+    optimizer.zero_grad()
+    loss.backward()
+    if clip := case.get("clip-grad-norm"):
+        torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return loss.item()
+
+
 def run_python(model, case, pixels, labels):
     result = {}
     first = to_input(pixels[0])
     result["logits.before"] = logits_of(model, first)
     optimizer = make_optimizer(model, case)
     losses = []
-    for x, y in zip(pixels, labels):
+    for x, y, lr in zip(pixels, labels, get_rates(case, len(pixels))):
         set_mode(model, case["freeze"], bool(case.get("train-bn", 0)))
-        loss = F.cross_entropy(model(to_input(x)), torch.from_numpy(y).long())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+        optimizer.param_groups[0]["lr"] = lr.item()
+        losses.append(step_python(model, optimizer, case, to_input(x), y))
     result["losses"] = np.array([losses], np.float32)
     result["logits.after"] = logits_of(model, first)
     for name, value in model.state_dict().items():
@@ -159,8 +181,9 @@ def run_python(model, case, pixels, labels):
 def run_shim(program, case, model, pixels, labels, **settings):
     tensors = {"state." + name: value.numpy()
                for name, value in model.state_dict().items()}
-    tensors.update(pixels=pixels, labels=labels)
     settings = {"exact": 1, "threads": 1, **case, **settings}
+    tensors.update(pixels=pixels, labels=labels,
+                   lr=get_rates({"lr": settings.pop("lr", 0)}, len(pixels)))
     kinds = ["sgd", "adam", "adamw"]
     settings["optimizer"] = kinds.index(settings.get("optimizer", "sgd"))
     with tempfile.TemporaryDirectory() as folder:
@@ -185,29 +208,81 @@ def first_difference(expected, actual):
     return f"unexpected {extra[0]}" if extra else None
 
 
+OPTIMIZERS = {
+    "sgd": {"momentum": 0},
+    "sgd decay": {"momentum": 0, "weight-decay": 1e-2},
+    "momentum": {"momentum": 0.9},
+    "momentum decay": {"momentum": 0.8, "weight-decay": 1e-2},
+    "nesterov": {"nesterov": 1},
+    "nesterov decay": {"nesterov": 1, "weight-decay": 1e-2},
+    "adam": {"optimizer": "adam"},
+    "adam decay": {"optimizer": "adam", "weight-decay": 1e-2, "beta1": 0.8,
+                   "beta2": 0.95, "eps": 1e-3},
+    "adam no betas": {"optimizer": "adam", "beta1": 0.0, "beta2": 0.0},
+    "adamw": {"optimizer": "adamw"},
+    "adamw decay": {"optimizer": "adamw", "weight-decay": 1e-2, "beta1": 0.95,
+                    "beta2": 0.98, "eps": 1e-6},
+    "smooth": {"label-smoothing": 0.1},
+    "clip": {"clip-grad-norm": 0.5, "weight-decay": 1e-2},
+    "clip adamw": {"clip-grad-norm": 1, "optimizer": "adamw",
+                   "weight-decay": 1e-2, "label-smoothing": 0.2},
+    "clip nothing": {"clip-grad-norm": 1e6},
+}
+
+# Every optimizer once, and with it one way through the network: optimizer,
+# architecture, last frozen stage, train-bn, steps before a restart.
 EXACT = [
-    dict(freeze="all-but-fc"),
-    dict(freeze="layer3"),
-    dict(freeze="none"),
-    dict(freeze="layer3", **{"train-bn": 1}),
-    dict(freeze="layer3", nesterov=1, **{"weight-decay": 1e-2}),
-    dict(freeze="layer3", momentum=0, **{"weight-decay": 1e-2}),
-    dict(freeze="layer3", optimizer="adam", **{"weight-decay": 1e-2}),
-    dict(freeze="layer3", optimizer="adamw", **{"weight-decay": 1e-2}),
+    ("sgd", "resnet18", "layer3", 0, 0),
+    ("sgd decay", "resnet18", "none", 0, 5),
+    ("momentum", "resnet18", "all-but-fc", 1, 5),
+    ("momentum decay", "resnet50", "all-but-fc", 1, 5),
+    ("nesterov", "resnet18", "layer3", 0, 1),
+    ("nesterov decay", "resnet18", "none", 0, 0),
+    ("adam", "resnet18", "layer3", 0, 0),
+    ("adam decay", "resnet18", "layer3", 1, 5),
+    ("adam no betas", "resnet18", "all-but-fc", 0, 5),
+    ("adamw", "resnet18", "none", 0, 5),
+    ("adamw decay", "resnet50", "layer3", 1, 5),
+    ("smooth", "resnet18", "layer3", 0, 0),
+    ("clip", "resnet18", "none", 0, 5),
+    ("clip adamw", "resnet18", "layer3", 0, 5),
+    ("clip nothing", "resnet18", "all-but-fc", 0, 0),
+]
+
+# With pretrained weights, which are those of a ResNet-18.
+EXACT_REAL = [
+    ("nesterov decay", "resnet18", "layer3", 1, 5),
+    ("adam decay", "resnet18", "none", 0, 5),
+    ("adamw decay", "resnet18", "layer3", 0, 5),
 ]
 
 
-def check_exact(program, weights):
-    pixels, labels = make_batches(10, 4, 96, 3)
-    failures = 0
-    for case in EXACT:
-        case = dict(case, lr=1e-2, arch="resnet18")
-        model = make_model("resnet18", 3, weights)
-        actual = run_shim(program, case, model, pixels, labels)
-        expected = run_python(model, case, pixels, labels)
+def every_exact(archs):
+    """All combinations; train-bn changes nothing where nothing is frozen."""
+    for optimizer, arch, freeze, train_bn, restart in itertools.product(
+            OPTIMIZERS, archs, ("none", "layer3", "all-but-fc"), (0, 1), (0, 5)):
+        if not (freeze == "none" and train_bn):
+            yield optimizer, arch, freeze, train_bn, restart
+
+
+def check_exact(program, weights, rows, side):
+    pixels, labels = make_batches(10, 4, side, 3)
+    rates = [1e-2 / (1 + 0.3 * step) for step in range(10)]
+    failures = n = 0
+    done = None
+    for n, (optimizer, arch, freeze, train_bn, restart) in enumerate(rows, 1):
+        case = dict(OPTIMIZERS[optimizer], arch=arch, freeze=freeze, lr=rates)
+        case["train-bn"] = train_bn
+        model = make_model(arch, 3, weights)
+        actual = run_shim(program, case, model, pixels, labels, restart=restart)
+        if case != done:
+            expected = run_python(model, case, pixels, labels)
+            done = case
         difference = first_difference(expected, actual)
         failures += difference is not None
-        print(f"exact {case}:", difference or "equal", flush=True)
+        print(f"{optimizer}, {arch}, freeze={freeze}, train-bn={train_bn}, "
+              f"restart={restart}: {difference or 'equal'}", flush=True)
+    print(f"{n - failures} of {n} equal to torch.optim in every bit")
     return failures
 
 
@@ -216,7 +291,7 @@ def check_logits(program, arch, weights):
     pixels, labels = make_batches(1, 3, 224, 10)
     model = make_model(arch, 10, weights)
     expected = logits_of(model, to_input(pixels[0]))
-    case = dict(arch=arch, steps=0)
+    case = {"arch": arch, "no-steps": 1}
     exact = run_shim(program, case, model, pixels, labels)["logits.before"]
     fast = run_shim(program, case, model, pixels, labels,
                     exact=0)["logits.before"]
@@ -227,20 +302,35 @@ def check_logits(program, arch, weights):
     return (not same) + (not error < 1e-4)
 
 
+def compare_runs(what, first, other):
+    """Whether two results of run_shim() differ, but for the time they took."""
+    first, other = ({k: v for k, v in result.items() if k != "seconds"}
+                    for result in (first, other))
+    difference = first_difference(first, other)
+    print(f"{what}:", difference or "equal", flush=True)
+    return difference is not None
+
+
 def check_threads(program, weights):
-    """Training fc alone gives the same bytes with any number of threads."""
+    """Training fc alone gives the same bytes with any number of threads; with
+    convolutions a number of threads repeats its own."""
     pixels, labels = make_batches(4, 12, 224, 3)
     model = make_model("resnet18", 3, weights)
     case = dict(arch="resnet18", freeze="all-but-fc", lr=1e-2, exact=0)
     results = [run_shim(program, case, model, pixels, labels, threads=n)
                for n in (1, 2, 3, 4)]
-    names = [n for n in results[0] if n != "seconds"]
-    failures = 0
-    for n, other in zip((2, 3, 4), results[1:]):
-        difference = first_difference({k: results[0][k] for k in names}, other)
-        failures += difference is not None
-        print(f"default path, fc, {n} threads against 1:",
-              difference or "equal", flush=True)
+    failures = sum(compare_runs(f"default path, fc, {n} threads against 1",
+                                results[0], other)
+                   for n, other in zip((2, 3, 4), results[1:]))
+    if weights:
+        return failures
+    pixels, labels = make_batches(4, 4, 64, 3)
+    case.update(freeze="layer1", optimizer="adamw")
+    for exact, n in ((0, 2), (1, 2), (1, 3)):
+        pair = [run_shim(program, case, model, pixels, labels, threads=n,
+                         exact=exact, restart=2 * i) for i in range(2)]
+        failures += compare_runs(f"exact={exact}, layer2 on, {n} threads "
+                                 "against themselves, restarted", *pair)
     return failures
 
 
@@ -250,6 +340,8 @@ def main():
     parser.add_argument("check", choices=["exact", "logits", "threads"])
     parser.add_argument("--real", action="store_true",
                         help="the weights in TLPIPE_MATERIAL")
+    parser.add_argument("--all", action="store_true",
+                        help="exact: all combinations, which takes a while")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     weights = None
@@ -260,7 +352,10 @@ def main():
             return 77
         weights = os.path.join(folder, WEIGHTS)
     if arguments.check == "exact":
-        failures = check_exact(arguments.program, weights)
+        rows = EXACT_REAL if weights else EXACT
+        if arguments.all:
+            rows = every_exact(["resnet18"] if weights else ["resnet18", "resnet50"])
+        failures = check_exact(arguments.program, weights, rows, 48)
     elif arguments.check == "threads":
         failures = check_threads(arguments.program, weights)
     elif weights:

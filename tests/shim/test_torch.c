@@ -360,17 +360,8 @@ END_TEST
 START_TEST (what_this_build_does_not_do_is_refused)
 {
   TlModelOptions options = get_options (TL_STAGE_LAYER4);
-  TlTrainerOptions training = TL_TRAINER_OPTIONS_INIT;
   TlModel *model = make_model (&dict, &options), *other = NULL;
-  TlTrainer *trainer = NULL;
 
-  training.label_smoothing = 0.1;
-  assert_fails (lib.trainer_new (model, &training, &trainer, &error),
-      TL_ERROR_UNSUPPORTED, "label smoothing");
-  training.label_smoothing = 0;
-  training.clip_grad_norm = 1;
-  assert_fails (lib.trainer_new (model, &training, &trainer, &error),
-      TL_ERROR_UNSUPPORTED, "norm");
   options.precision = TL_PRECISION_BF16;
   assert_fails (lib.model_new (&options, dict.tensors, dict.n, &other, &error),
       TL_ERROR_UNSUPPORTED, "precision=bf16 does not run on cpu");
