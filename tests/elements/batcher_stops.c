@@ -29,40 +29,7 @@ stream (GstPad *feed)
   return pictures_push (feed, G_MAXUINT, 7, 3);
 }
 
-static const StressSubject subject = {make, stream};
-
-GST_START_TEST (stops_at_any_time)
-{
-  stress_stops (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (flushes_at_any_time)
-{
-  stress_flushes (&subject);
-}
-GST_END_TEST
-
-static const GstFlowReturn answers[] = {GST_FLOW_ERROR, GST_FLOW_EOS,
-    GST_FLOW_FLUSHING, GST_FLOW_NOT_LINKED, GST_FLOW_NOT_NEGOTIATED};
-
-GST_START_TEST (downstream_ends_it_at_once)
-{
-  stress_answer (&subject, answers[__i__], answers[__i__]);
-}
-GST_END_TEST
-
-GST_START_TEST (visits_meet_stops)
-{
-  stress_visits (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (stalled_consumer_stops_the_pictures)
-{
-  stress_stall (&subject);
-}
-GST_END_TEST
+static const StressSubject subject = {make, stream, stress_answers};
 
 /* ---- What an event pushes ---- */
 
@@ -310,12 +277,7 @@ batcher_stops_suite (void)
   TCase *tcase = tcase_create ("batcher_stops");
 
   GST_ELEMENT_REGISTER (batcher, NULL);
-  tcase_add_test (tcase, stops_at_any_time);
-  tcase_add_test (tcase, flushes_at_any_time);
-  tcase_add_loop_test (tcase, downstream_ends_it_at_once, 0,
-      G_N_ELEMENTS (answers));
-  tcase_add_test (tcase, stalled_consumer_stops_the_pictures);
-  tcase_add_test (tcase, visits_meet_stops);
+  stress_add_tests (tcase, &subject);
   tcase_add_test (tcase, error_behind_an_event_ends_with_the_next_picture);
   tcase_add_test (tcase, flush_overtakes_caps);
   tcase_add_test (tcase, flush_overtakes_a_phase);

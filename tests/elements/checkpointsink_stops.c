@@ -104,25 +104,7 @@ stream (GstPad *feed)
   return flow;
 }
 
-static const StressSubject subject = {make, stream};
-
-GST_START_TEST (stops_at_any_time)
-{
-  stress_stops (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (flushes_at_any_time)
-{
-  stress_flushes (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (visits_meet_stops)
-{
-  stress_visits (&subject);
-}
-GST_END_TEST
+static const StressSubject subject = {make, stream, NULL};
 
 static gpointer
 push_epochs (gpointer user)
@@ -258,13 +240,11 @@ checkpointsink_stops_suite (void)
 
   GST_ELEMENT_REGISTER (checkpointsink, NULL);
   tcase_add_checked_fixture (tcase, sink_set_up, sink_tear_down);
+  stress_add_tests (tcase, &subject);
   tcase_add_test (tcase, unsaved_state_is_fetched_at_the_stop);
   tcase_add_test (tcase, pause_neither_blocks_nor_loses);
   tcase_add_test (tcase, flush_loses_nothing);
   tcase_add_test (tcase, stops_at_any_time_leave_whole_files);
-  tcase_add_test (tcase, stops_at_any_time);
-  tcase_add_test (tcase, flushes_at_any_time);
-  tcase_add_test (tcase, visits_meet_stops);
   tcase_add_loop_test (tcase, eos_in_paused_writes_and_waits, 0, 2);
   tcase_add_test (tcase, lists_are_written_too);
   tcase_add_test (tcase, nothing_comes_behind_the_final_checkpoint);

@@ -107,21 +107,7 @@ stream (GstPad *pad)
   return feed_all (&feed, pad);
 }
 
-static const StressSubject subject = {make, stream};
-
-GST_START_TEST (test_twenty_stops_at_random_times)
-{
-  stress_stops (&subject);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_twenty_flushes_at_random_times)
-{
-  stress_flushes (&subject);
-}
-GST_END_TEST;
-
-static const GstFlowReturn answers[][2] = {
+static const StressAnswer answers[STRESS_N_ANSWERS] = {
     {GST_FLOW_ERROR, GST_FLOW_ERROR},
     {GST_FLOW_EOS, GST_FLOW_EOS},
     {GST_FLOW_FLUSHING, GST_FLOW_FLUSHING},
@@ -130,23 +116,7 @@ static const GstFlowReturn answers[][2] = {
     {GST_FLOW_NOT_NEGOTIATED, GST_FLOW_ERROR},
 };
 
-GST_START_TEST (test_downstream_ends_it_at_once)
-{
-  stress_answer (&subject, answers[__i__][0], answers[__i__][1]);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_visits_meet_stops)
-{
-  stress_visits (&subject);
-}
-GST_END_TEST;
-
-GST_START_TEST (test_stalled_consumer_stops_the_batches)
-{
-  stress_stall (&subject);
-}
-GST_END_TEST;
+static const StressSubject subject = {make, stream, answers};
 
 /* ---- What an event pushes ---- */
 
@@ -436,13 +406,8 @@ resnetfinetune_stops_suite (void)
   GST_ELEMENT_REGISTER (checkpointsink, NULL);
   suite_add_tcase (suite, tcase);
   tcase_add_checked_fixture (tcase, rig_set_up, rig_tear_down);
+  stress_add_tests (tcase, &subject);
   tcase_add_test (tcase, test_waits_while_paused);
-  tcase_add_test (tcase, test_twenty_stops_at_random_times);
-  tcase_add_test (tcase, test_twenty_flushes_at_random_times);
-  tcase_add_loop_test (tcase, test_downstream_ends_it_at_once, 0,
-      G_N_ELEMENTS (answers));
-  tcase_add_test (tcase, test_stalled_consumer_stops_the_batches);
-  tcase_add_test (tcase, test_visits_meet_stops);
   tcase_add_test (tcase, test_error_behind_an_event_ends_with_the_next_batch);
   tcase_add_test (tcase, test_what_takes_no_checkpoint_is_an_error_at_the_end);
   tcase_add_test (tcase, test_flush_makes_the_phase_incomplete);

@@ -50,40 +50,7 @@ stream (GstPad *feed)
   return flow;
 }
 
-static const StressSubject subject = {make, stream};
-
-GST_START_TEST (stops_at_any_time)
-{
-  stress_stops (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (flushes_at_any_time)
-{
-  stress_flushes (&subject);
-}
-GST_END_TEST
-
-static const GstFlowReturn answers[] = {GST_FLOW_ERROR, GST_FLOW_EOS,
-    GST_FLOW_FLUSHING, GST_FLOW_NOT_LINKED, GST_FLOW_NOT_NEGOTIATED};
-
-GST_START_TEST (downstream_ends_it_at_once)
-{
-  stress_answer (&subject, answers[__i__], answers[__i__]);
-}
-GST_END_TEST
-
-GST_START_TEST (visits_meet_stops)
-{
-  stress_visits (&subject);
-}
-GST_END_TEST
-
-GST_START_TEST (stalled_consumer_stops_the_frames)
-{
-  stress_stall (&subject);
-}
-GST_END_TEST
+static const StressSubject subject = {make, stream, stress_answers};
 
 /* ---- A stop in the middle of an event ---- */
 
@@ -281,12 +248,7 @@ resnetinfer_stops_suite (void)
 
   GST_ELEMENT_REGISTER (resnetinfer, NULL);
   tcase_add_checked_fixture (tcase, model_set_up, model_tear_down);
-  tcase_add_test (tcase, stops_at_any_time);
-  tcase_add_test (tcase, flushes_at_any_time);
-  tcase_add_loop_test (tcase, downstream_ends_it_at_once, 0,
-      G_N_ELEMENTS (answers));
-  tcase_add_test (tcase, stalled_consumer_stops_the_frames);
-  tcase_add_test (tcase, visits_meet_stops);
+  stress_add_tests (tcase, &subject);
   tcase_add_test (tcase, stop_overtakes_an_event);
   tcase_add_test (tcase, short_frames_go_on_without_a_result);
   tcase_add_test (tcase, size_may_change_between_frames);

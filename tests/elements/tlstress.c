@@ -2,8 +2,6 @@
 
 #include "tlstress.h"
 
-#include <gst/check/gstcheck.h>
-
 #include <tlqueries.h>
 
 #define N_ROUNDS 20
@@ -12,6 +10,17 @@
 
 static GstStaticPadTemplate drain_template = GST_STATIC_PAD_TEMPLATE ("drain",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+const StressAnswer stress_answers[] = {
+    {GST_FLOW_ERROR, GST_FLOW_ERROR},
+    {GST_FLOW_EOS, GST_FLOW_EOS},
+    {GST_FLOW_FLUSHING, GST_FLOW_FLUSHING},
+    {GST_FLOW_NOT_LINKED, GST_FLOW_NOT_LINKED},
+    {GST_FLOW_NOT_NEGOTIATED, GST_FLOW_NOT_NEGOTIATED},
+};
+
+/* Of the tests below; set where they are added. */
+static const StressSubject *tested;
 
 /* ---- Pads ---- */
 
@@ -191,13 +200,12 @@ delay (GRand *random)
   g_usleep ((gulong) g_rand_int_range (random, 0, MAX_DELAY_US));
 }
 
-void
-stress_stops (const StressSubject *subject)
+GST_START_TEST (stops_at_any_time)
 {
   g_autoptr (GRand) random = new_random ();
   Stress stress;
 
-  stress_init (&stress, subject);
+  stress_init (&stress, tested);
   for (guint i = 0; i < N_ROUNDS; i++) {
     stress_play (&stress);
     delay (random);
@@ -211,14 +219,14 @@ stress_stops (const StressSubject *subject)
   }
   stress_clear (&stress);
 }
+GST_END_TEST
 
-void
-stress_flushes (const StressSubject *subject)
+GST_START_TEST (flushes_at_any_time)
 {
   g_autoptr (GRand) random = new_random ();
   Stress stress;
 
-  stress_init (&stress, subject);
+  stress_init (&stress, tested);
   stress_play (&stress);
   for (guint i = 0; i < N_ROUNDS; i++) {
     delay (random);
@@ -232,18 +240,18 @@ stress_flushes (const StressSubject *subject)
   stress_join (&stress, GST_FLOW_FLUSHING);
   stress_clear (&stress);
 }
+GST_END_TEST
 
-void
-stress_answer (const StressSubject *subject, GstFlowReturn answer,
-    GstFlowReturn flow)
+GST_START_TEST (downstream_ends_it_at_once)
 {
+  const StressAnswer *answer = &tested->answers[__i__];
   Stress stress;
 
-  stress_init (&stress, subject);
+  stress_init (&stress, tested);
   for (guint i = 0; i < 2; i++) {
-    g_atomic_int_set (&stress.answer, answer);
+    g_atomic_int_set (&stress.answer, answer->given);
     stress_play (&stress);
-    stress_join (&stress, flow);
+    stress_join (&stress, answer->flow);
     fail_unless_equals_int (g_atomic_int_get (&stress.n_drained), 1);
     gst_element_set_state (stress.element, GST_STATE_READY);
 
@@ -255,14 +263,14 @@ stress_answer (const StressSubject *subject, GstFlowReturn answer,
   }
   stress_clear (&stress);
 }
+GST_END_TEST
 
-void
-stress_stall (const StressSubject *subject)
+GST_START_TEST (stalled_consumer_stops_the_stream)
 {
   gint n_fed;
   Stress stress;
 
-  stress_init (&stress, subject);
+  stress_init (&stress, tested);
   g_atomic_int_set (&stress.is_stalled, TRUE);
   stress_play (&stress);
   stress_wait_for_output (&stress, 1);
@@ -278,6 +286,7 @@ stress_stall (const StressSubject *subject)
   stress_expect_no_error (&stress);
   stress_clear (&stress);
 }
+GST_END_TEST
 
 /* ---- Visits ---- */
 
@@ -328,14 +337,13 @@ visit (gpointer user)
   return NULL;
 }
 
-void
-stress_visits (const StressSubject *subject)
+GST_START_TEST (visits_meet_stops)
 {
   Visitor visitor = {0};
   GThread *thread;
   Stress stress;
 
-  stress_init (&stress, subject);
+  stress_init (&stress, tested);
   visitor.element = stress.element;
   thread = g_thread_new ("visitor", visit, &visitor);
   for (guint i = 0; i < N_VISITED; i++) {
@@ -351,4 +359,18 @@ stress_visits (const StressSubject *subject)
   g_thread_join (thread);
   stress_expect_no_error (&stress);
   stress_clear (&stress);
+}
+GST_END_TEST
+
+void
+stress_add_tests (TCase *tcase, const StressSubject *subject)
+{
+  tested = subject;
+  tcase_add_test (tcase, stops_at_any_time);
+  tcase_add_test (tcase, flushes_at_any_time);
+  tcase_add_test (tcase, visits_meet_stops);
+  if (subject->answers == NULL)
+    return;
+  tcase_add_loop_test (tcase, downstream_ends_it_at_once, 0, STRESS_N_ANSWERS);
+  tcase_add_test (tcase, stalled_consumer_stops_the_stream);
 }

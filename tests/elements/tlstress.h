@@ -7,7 +7,19 @@
 #ifndef TL_STRESS_H
 #define TL_STRESS_H
 
-#include <gst/gst.h>
+#include <gst/check/gstcheck.h>
+
+/* What the drain answers, and what the thread then ends with. */
+typedef struct
+{
+  GstFlowReturn given;
+  GstFlowReturn flow;
+} StressAnswer;
+
+#define STRESS_N_ANSWERS 5
+
+/* Every answer is passed on as it is. */
+extern const StressAnswer stress_answers[STRESS_N_ANSWERS];
 
 typedef struct
 {
@@ -16,6 +28,8 @@ typedef struct
   /* Pushes a stream from its beginning, until the flow is not OK; returns that.
    * On the feeding thread. */
   GstFlowReturn (*stream) (GstPad *feed);
+
+  const StressAnswer *answers; /* STRESS_N_ANSWERS; NULL: nothing follows it */
 } StressSubject;
 
 typedef struct
@@ -49,17 +63,12 @@ void stress_wait_for_output (Stress *self, gint n);
 void stress_expect_no_error (Stress *self);
 void stress_expect_error (Stress *self, const gchar *text);
 
-/* The tests that every element passes: 20 stops and 20 flushes; the drain
- * answers with @answer, the thread ends with @flow at once, and the element
- * works again; the drain stalls, and nothing more is taken. */
-void stress_stops (const StressSubject *subject);
-void stress_flushes (const StressSubject *subject);
-void stress_answer (const StressSubject *subject, GstFlowReturn answer,
-    GstFlowReturn flow);
-void stress_stall (const StressSubject *subject);
-
-/* Flushes, queries and properties come from another thread while the element
- * is started and stopped. */
-void stress_visits (const StressSubject *subject);
+/* Adds the tests that every element passes. 20 stops and 20 flushes at random
+ * times. Flushes, queries and properties from another thread while the element
+ * is started and stopped. Where something follows: it answers with each of
+ * subject->answers, the thread ends as that says at once, and the element works
+ * again; it stalls, and nothing more is taken. @subject: *borrowed*, one in a
+ * program. */
+void stress_add_tests (TCase *tcase, const StressSubject *subject);
 
 #endif
