@@ -20,6 +20,7 @@ struct _TlReport
 {
   TlOutput *output;
   gchar *file;
+  gchar *resume; /* command */
 
   /* Of the stage that runs. */
   gchar *stage;
@@ -42,12 +43,13 @@ struct _TlReport
 };
 
 TlReport *
-tl_report_new (TlOutput *output, const gchar *file)
+tl_report_new (TlOutput *output, const gchar *file, const gchar *resume)
 {
   TlReport *self = g_new0 (TlReport, 1);
 
   self->output = output;
   self->file = g_strdup (file);
+  self->resume = g_strdup (resume);
   return self;
 }
 
@@ -66,6 +68,7 @@ tl_report_free (TlReport *self)
 {
   forget_stage (self);
   g_free (self->file);
+  g_free (self->resume);
   g_free (self);
 }
 
@@ -343,16 +346,6 @@ write_flow (const TlReport *self)
         "CPUs, and whether the disk or the network is slow");
 }
 
-static void
-write_resume (const TlReport *self)
-{
-  g_autofree gchar *file = g_shell_quote (self->file);
-  g_autofree gchar *last = g_shell_quote (self->last);
-
-  tl_output_line (self->output, "go on with: tlpipe run %s --set %s.resume=%s",
-      file, self->trainer, last);
-}
-
 /* Short runs are timed to compare them. */
 static gchar *
 format_duration (gdouble seconds)
@@ -381,5 +374,5 @@ tl_report_end (TlReport *self, TlExit end)
   else
     tl_output_line (self->output, "%s after %s", name_end (end), time);
   if (end == TL_EXIT_INTERRUPTED && self->last && self->trainer)
-    write_resume (self);
+    tl_output_line (self->output, "go on with: %s", self->resume);
 }

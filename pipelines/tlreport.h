@@ -20,8 +20,10 @@ G_BEGIN_DECLS
 typedef struct _TlReport TlReport;
 
 /* @output is *borrowed* for the report's life; @file is what the user calls the
- * pipeline file, *copied*. *transferred*. */
-TlReport *tl_report_new (TlOutput *output, const gchar *file);
+ * pipeline file, @resume the command that goes on after an interruption; both
+ * *copied*. *transferred*. */
+TlReport *tl_report_new (TlOutput *output, const gchar *file,
+    const gchar *resume);
 void tl_report_free (TlReport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TlReport, tl_report_free)
 
