@@ -26,8 +26,18 @@ typedef enum
   TL_DTYPE_I16 = 7,
   TL_DTYPE_I8 = 8,
   TL_DTYPE_U8 = 9,
-  TL_DTYPE_BOOL = 10
+  TL_DTYPE_BOOL = 10,
+  /* Read from files, but no weights of a network: no backend takes them. */
+  TL_DTYPE_U16 = 11,
+  TL_DTYPE_U32 = 12,
+  TL_DTYPE_U64 = 13,
+  TL_DTYPE_F8_E4M3 = 14,
+  TL_DTYPE_F8_E5M2 = 15,
+  TL_DTYPE_F8_E8M0 = 16,
+  TL_DTYPE_C64 = 17 /* two F32: real, imaginary */
 } TlDtype;
+
+#define TL_DTYPE_LAST TL_DTYPE_C64
 
 /* All pointers are borrowed from whoever made the view. shape and stride count
  * elements; stride is that of the outermost dimension first, as shape. */
@@ -50,17 +60,24 @@ tl_dtype_size (TlDtype dtype)
   switch (dtype) {
     case TL_DTYPE_F64:
     case TL_DTYPE_I64:
+    case TL_DTYPE_U64:
+    case TL_DTYPE_C64:
       return 8;
     case TL_DTYPE_F32:
     case TL_DTYPE_I32:
+    case TL_DTYPE_U32:
       return 4;
     case TL_DTYPE_F16:
     case TL_DTYPE_BF16:
     case TL_DTYPE_I16:
+    case TL_DTYPE_U16:
       return 2;
     case TL_DTYPE_I8:
     case TL_DTYPE_U8:
     case TL_DTYPE_BOOL:
+    case TL_DTYPE_F8_E4M3:
+    case TL_DTYPE_F8_E5M2:
+    case TL_DTYPE_F8_E8M0:
       return 1;
     default:
       return 0;
@@ -72,7 +89,8 @@ static inline const char *
 tl_dtype_name (TlDtype dtype)
 {
   static const char *const names[] = {"invalid", "F32", "F64", "F16", "BF16",
-      "I64", "I32", "I16", "I8", "U8", "BOOL"};
+      "I64", "I32", "I16", "I8", "U8", "BOOL", "U16", "U32", "U64", "F8_E4M3",
+      "F8_E5M2", "F8_E8M0", "C64"};
 
   return names[tl_dtype_size (dtype) > 0 ? dtype : TL_DTYPE_INVALID];
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "tlmodelfile.h"
-#include "tlarch.h"
 #include "tlbytes.h"
 #include "tlfail.h"
 #include "tlfile.h"
@@ -13,9 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Values and names may take this much memory beside the file's own bytes,
- * which unaligned tensors may take once more. */
-#define ARENA_SLACK (256u << 20)
+/* Names and metadata. The tables of tensors and zip records, 16 MiB at most,
+ * and the values of a pickle come to it. */
+#define ARENA_LIMIT (20u << 20)
+#define SAFETENSORS_ARENA_LIMIT (40u << 20)
 
 #define HEAD_SIZE 512 /* bytes that tell what a file is */
 
@@ -24,53 +24,74 @@ struct TlModelFile
   TlModelFileKind kind;
   void *bytes;
   size_t size;
+  char sha256[TL_SHA256_HEX_SIZE];
   TlTensorSet set;
 };
 
 typedef TlStatus (
-    *Read) (const void *bytes, size_t size, TlTensorSet *set, TlError *error);
+    *Read) (void *bytes, size_t size, TlTensorSet *set, TlError *error);
+
+/* A checksum is of the bytes as they were before tensors were moved. */
+static TlStatus
+read_safetensors (void *bytes, size_t size, TlTensorSet *set, TlError *error)
+{
+  TlTensorSet header = TL_TENSOR_SET_INIT (SAFETENSORS_ARENA_LIMIT);
+  TlStatus status =
+      tl_safetensors_read_header (bytes, size, size, &header, error);
+
+  if (status == TL_OK)
+    status = tl_integrity_check (bytes, size, &header, error);
+  tl_tensor_set_clear (&header);
+  if (status == TL_OK)
+    status = tl_safetensors_read_in_place (bytes, size, set, error);
+  return status;
+}
 
 static const struct
 {
   const char *name;
   Read read;
+  size_t arena_limit;
 } kinds[] = {
-    [TL_MODEL_FILE_SAFETENSORS] = {"safetensors", tl_safetensors_read},
-    [TL_MODEL_FILE_PTH_ZIP] = {"PyTorch zip", tl_pth_read_zip},
+    [TL_MODEL_FILE_SAFETENSORS] = {"safetensors", read_safetensors,
+        SAFETENSORS_ARENA_LIMIT},
+    [TL_MODEL_FILE_PTH_ZIP] = {"PyTorch zip", tl_pth_read_zip, ARENA_LIMIT},
+    [TL_MODEL_FILE_PTH_LEGACY] = {"PyTorch legacy", tl_pth_read_legacy,
+        ARENA_LIMIT},
+    [TL_MODEL_FILE_PTH_TAR] = {"PyTorch tar", tl_pth_read_tar, ARENA_LIMIT},
 };
 
 #define RESAVE                                                                 \
   "load it with a recent PyTorch and save model.state_dict() with torch.save"
+#define BARE_PICKLE "a bare pickle, not a file of torch.save: " RESAVE
+#define UNPACK "decompress it first"
 
 /* What people have in place of a model file, by the bytes at an offset. */
 static const struct
 {
   size_t offset, n;
   const char *magic;
-  TlStatus status;
   const char *sentence;
 } known[] = {
-    {0, 14, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
-        TL_ERROR_UNSUPPORTED,
-        "a file of torch.save before PyTorch 1.6 (legacy format), which this "
-        "version does not read: " RESAVE},
-    {257, 5, "ustar", TL_ERROR_UNSUPPORTED,
-        "a tar archive, as torch.save of PyTorch 0.1 wrote it, which this "
-        "version does not read: " RESAVE},
-    {0, 2, "\x80\x02", TL_ERROR_FORMAT,
-        "a bare pickle, not a file of torch.save: " RESAVE},
-    {0, 2, "\x80\x03", TL_ERROR_FORMAT,
-        "a bare pickle, not a file of torch.save: " RESAVE},
-    {0, 2, "\x80\x04", TL_ERROR_FORMAT,
-        "a bare pickle, not a file of torch.save: " RESAVE},
-    {0, 2, "\x80\x05", TL_ERROR_FORMAT,
-        "a bare pickle, not a file of torch.save: " RESAVE},
-    {0, 35, "version https://git-lfs.github.com/", TL_ERROR_FORMAT,
+    {0, 2, "\x80\x02", BARE_PICKLE},
+    {0, 2, "\x80\x03", BARE_PICKLE},
+    {0, 2, "\x80\x04", BARE_PICKLE},
+    {0, 2, "\x80\x05", BARE_PICKLE},
+    {0, 35, "version https://git-lfs.github.com/",
         "a Git LFS pointer, not the file it points to: run `git lfs pull`"},
-    {0, 2, "\x1f\x8b", TL_ERROR_FORMAT,
-        "compressed with gzip: decompress it first"},
-    {1, 3, "HDF", TL_ERROR_FORMAT,
-        "an HDF5 file (Keras), not a PyTorch or safetensors one"},
+    {0, 2, "\x1f\x8b", "compressed with gzip: " UNPACK},
+    {0, 4, "\x28\xb5\x2f\xfd", "compressed with zstd: " UNPACK},
+    {0, 6,
+        "\xfd"
+        "7zXZ\0",
+        "compressed with xz: " UNPACK},
+    {0, 3, "BZh", "compressed with bzip2: " UNPACK},
+    {0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"},
+    {1, 3, "HDF", "an HDF5 file (Keras), not a PyTorch or safetensors one"},
+    {0, 6, "\x93NUMPY", "a NumPy array (.npy), not a file of torch.save"},
+    {0, 4, "GGUF", "a GGUF file, not a PyTorch or safetensors one"},
+    {4, 4, "TFL3", "a TensorFlow Lite model, not a PyTorch one"},
+    {0, 4, "PK\5\6", "an empty zip archive"},
 };
 
 /* A server's error page, saved under the name of what was asked for. */
@@ -97,6 +118,22 @@ is_web_page (const char *text, size_t n)
   return 0;
 }
 
+/* Whether @text occurs in the first bytes. */
+static int
+mentions (const uint8_t *head, size_t n, const char *text)
+{
+  return memmem (head, n, text, strlen (text)) != NULL;
+}
+
+/* An ONNX file is a message of protobuf that begins with the field ir_version,
+ * a small number, and goes on with one of a few others. */
+static int
+is_onnx (const uint8_t *head, size_t n)
+{
+  return n >= 3 && head[0] == 0x08 && head[1] >= 1 && head[1] < 32 && head[2]
+      && strchr ("\x12\x1a\x22\x28\x32\x3a\x42", head[2]);
+}
+
 static TlStatus
 refuse (const uint8_t *head, size_t n, TlError *error)
 {
@@ -104,10 +141,20 @@ refuse (const uint8_t *head, size_t n, TlError *error)
     return tl_fail (error, TL_ERROR_FORMAT,
         "a web page, not a model: the download gave an error page; check the "
         "address and download again");
+  if (head[0] == '{')
+    return tl_fail (error, TL_ERROR_FORMAT,
+        mentions (head, n, "\"weight_map\"") || mentions (head, n, "total_size")
+            ? "the index of a model in several files, not one of them: merge "
+              "them into one file first"
+            : "JSON text, not a model file");
+  if (is_onnx (head, n))
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "an ONNX model, which cannot be trained on: give the PyTorch or "
+        "safetensors file it was made from");
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
     if (n >= known[i].offset + known[i].n
         && memcmp (head + known[i].offset, known[i].magic, known[i].n) == 0)
-      return tl_fail (error, known[i].status, "%s", known[i].sentence);
+      return tl_fail (error, TL_ERROR_FORMAT, "%s", known[i].sentence);
   return tl_fail (error, TL_ERROR_FORMAT,
       "neither a safetensors file nor one of torch.save: it begins with "
       "\"%s\"",
@@ -125,7 +172,11 @@ detect_kind (const TlFile *file, TlModelFileKind *ret, TlError *error)
     return status;
   if (n >= 4 && memcmp (head, "PK\3\4", 4) == 0)
     *ret = TL_MODEL_FILE_PTH_ZIP;
-  else if (n >= 9 && head[8] == '{')
+  else if (tl_pth_is_legacy (head, n))
+    *ret = TL_MODEL_FILE_PTH_LEGACY;
+  else if (tl_pth_is_tar (head, n))
+    *ret = TL_MODEL_FILE_PTH_TAR;
+  else if (n >= 9 && head[8] == '{' && head[0] != '{')
     *ret = TL_MODEL_FILE_SAFETENSORS;
   else
     return refuse (head, n, error);
@@ -138,29 +189,52 @@ is_hex_digit (char c)
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-int
-tl_model_file_name_digest (const char *path, char digits[9])
+/* Whether what ends at @dash is 8-4-4-4 digits: with 12 more, a UUID. */
+static int
+follows_uuid (const char *name, const char *dash)
+{
+  static const char pattern[] = "xxxxxxxx-xxxx-xxxx-xxxx";
+  const char *p = dash - strlen (pattern);
+
+  if (dash - name < (ptrdiff_t) strlen (pattern))
+    return 0;
+  for (size_t i = 0; pattern[i]; i++)
+    if (pattern[i] == '-' ? p[i] != '-' : !is_hex_digit (p[i]))
+      return 0;
+  return 1;
+}
+
+/* The digits of a SHA-256 in a file name, NULL if there are none. */
+static const char *
+find_name_digest (const char *path, size_t *n)
 {
   const char *slash = strrchr (path, '/');
   const char *name = slash ? slash + 1 : path;
-  const char *dash = strrchr (name, '-');
-  char arch[16];
-  int has_letter = 0;
+  const char *dash = name;
 
-  if (!dash || dash - name >= (ptrdiff_t) sizeof arch
-      || strlen (dash) != strlen ("-01234567.pth")
-      || strcmp (dash + 9, ".pth") != 0)
-    return 0;
-  memcpy (arch, name, (size_t) (dash - name));
-  arch[dash - name] = '\0';
-  for (int i = 1; i <= 8; i++) {
-    if (!is_hex_digit (dash[i]))
-      return 0;
-    has_letter |= dash[i] >= 'a';
+  while ((dash = strchr (dash, '-'))) {
+    const char *p = ++dash;
+    int has_letter = 0;
+
+    while (is_hex_digit (*p))
+      has_letter |= *p++ >= 'a';
+    *n = (size_t) (p - dash);
+    if (*p == '.' && *n >= 8 && *n < TL_SHA256_HEX_SIZE && has_letter
+        && (*n != 12 || !follows_uuid (name, dash - 1)))
+      return dash;
   }
-  if (!has_letter || !tl_arch_find (arch))
+  return NULL;
+}
+
+int
+tl_model_file_name_digest (const char *path, char digits[9])
+{
+  size_t n;
+  const char *found = find_name_digest (path, &n);
+
+  if (!found)
     return 0;
-  memcpy (digits, dash + 1, 8);
+  memcpy (digits, found, 8);
   digits[8] = '\0';
   return 1;
 }
@@ -168,34 +242,43 @@ tl_model_file_name_digest (const char *path, char digits[9])
 void
 tl_model_file_sha256 (const TlModelFile *file, char hex[TL_SHA256_HEX_SIZE])
 {
-  TlSha256 sha;
-
-  tl_sha256_init (&sha);
-  tl_sha256_update (&sha, file->bytes, file->size);
-  tl_sha256_final_hex (&sha, hex);
+  memcpy (hex, file->sha256, TL_SHA256_HEX_SIZE);
 }
 
+/* @inner is what the reader says of the file, if that is an error. */
 static TlStatus
-check_name_digest (const TlModelFile *file, const char *path, TlError *error)
+check_name_digest (const TlModelFile *file, const char *path,
+    const TlError *inner, TlError *error)
 {
-  char digits[9], hex[TL_SHA256_HEX_SIZE];
+  size_t n = 0;
+  const char *digits = find_name_digest (path, &n);
 
-  if (!tl_model_file_name_digest (path, digits))
-    return TL_OK;
-  tl_model_file_sha256 (file, hex);
-  if (strncmp (hex, digits, 8) == 0)
+  if (!digits || strncmp (file->sha256, digits, n) == 0)
     return TL_OK;
   return tl_fail (error, TL_ERROR_FORMAT,
       "truncated or altered download: its name promises a SHA-256 that begins "
-      "with %s, but it is %.8s; download it again, or rename it if it was "
-      "changed on purpose",
-      digits, hex);
+      "with %.*s, but that of its %s is %.*s; download it again, or rename it "
+      "if it was changed on purpose%s%s",
+      (int) n, digits, tl_show_bytes (file->size).text, (int) n, file->sha256,
+      inner ? "; reading it says: " : "", inner ? inner->message : "");
+}
+
+/* Before a reader moves anything in the bytes. */
+static void
+compute_digest (TlModelFile *self)
+{
+  TlSha256 sha;
+
+  tl_sha256_init (&sha);
+  tl_sha256_update (&sha, self->bytes, self->size);
+  tl_sha256_final_hex (&sha, self->sha256);
 }
 
 static TlStatus
 read_file (TlModelFile *self, const TlFile *file, const char *path,
     TlError *error)
 {
+  TlError inner = TL_ERROR_INIT;
   TlStatus status = detect_kind (file, &self->kind, error);
 
   if (status != TL_OK)
@@ -207,14 +290,15 @@ read_file (TlModelFile *self, const TlFile *file, const char *path,
         "out of memory for the %s bytes of the file",
         tl_show_number (file->size).text);
   status = tl_file_read (file, 0, self->bytes, self->size, error);
-  if (status == TL_OK)
-    status = check_name_digest (self, path, error);
-  if (status == TL_OK)
-    status =
-        kinds[self->kind].read (self->bytes, self->size, &self->set, error);
-  if (status == TL_OK && self->kind == TL_MODEL_FILE_SAFETENSORS)
-    status = tl_integrity_check (self->bytes, self->size, &self->set, error);
-  return status;
+  if (status != TL_OK)
+    return status;
+  compute_digest (self);
+  self->set.arena.limit = kinds[self->kind].arena_limit;
+  status = kinds[self->kind].read (self->bytes, self->size, &self->set, &inner);
+  if (check_name_digest (self, path, status == TL_OK ? NULL : &inner, error)
+      != TL_OK)
+    return TL_ERROR_FORMAT;
+  return status == TL_OK ? TL_OK : tl_fail (error, status, "%s", inner.message);
 }
 
 /* Puts the path before the message of a reader, which does not know it. */
@@ -240,7 +324,6 @@ tl_model_file_open (const char *path, TlModelFile **ret, TlError *error)
     tl_file_close (&file);
     return tl_fail (error, TL_ERROR_MEMORY, "%.400s: out of memory", path);
   }
-  self->set.arena.limit = file.size + ARENA_SLACK;
   status = read_file (self, &file, path, &inner);
   tl_file_close (&file);
   if (status != TL_OK) {
@@ -278,6 +361,12 @@ tl_model_file_tensors (const TlModelFile *file, size_t *n)
 {
   *n = file->set.n_tensors;
   return file->set.tensors;
+}
+
+const char *
+tl_model_file_item (const TlModelFile *file)
+{
+  return file->set.item ? file->set.item : "";
 }
 
 const TlMetadata *

@@ -33,8 +33,12 @@ tl_pickle_fail (TlPickleMachine *m, TlStatus status, const char *format, ...)
 void *
 tl_pickle_alloc (TlPickleMachine *m, size_t size)
 {
-  void *memory = tl_arena_alloc (m->arena, size);
+  void *memory = NULL;
 
+  if (m->arena->used + m->array_bytes + size <= m->arena->limit)
+    memory = tl_arena_alloc (m->arena, size);
+  else
+    m->arena->over_limit = 1;
   if (!memory)
     m->status = tl_arena_fail (m->arena, m->error);
   return memory;
@@ -59,15 +63,23 @@ reserve (TlPickleMachine *m, void *items, size_t n, size_t *capacity,
     size_t item_size)
 {
   size_t wanted = *capacity ? 2 * *capacity : 256;
+  size_t more = (wanted - *capacity) * item_size;
   void *grown;
 
   if (n < *capacity)
     return items;
+  if (m->arena->used + m->array_bytes + more > m->arena->limit) {
+    m->arena->over_limit = 1;
+    m->status = tl_arena_fail (m->arena, m->error);
+    return NULL;
+  }
   grown = realloc (items, wanted * item_size);
-  if (grown)
-    *capacity = wanted;
-  else
+  if (!grown) {
     m->status = tl_fail (m->error, TL_ERROR_MEMORY, "out of memory");
+    return NULL;
+  }
+  *capacity = wanted;
+  m->array_bytes += more;
   return grown;
 }
 
@@ -83,6 +95,17 @@ push (TlPickleMachine *m, TlPickleStack *stack, TlPickleValue *value)
   items[stack->n++] = value;
 }
 
+/* Puts a value onto the stack, which only nesting without end makes high. */
+static void
+push_onto_stack (TlPickleMachine *m, TlPickleValue *value)
+{
+  if (m->stack.n + m->n_marks >= TL_PICKLE_MAX_OPEN)
+    tl_pickle_fail (m, TL_ERROR_LIMIT,
+        "more than %u values are nested or open at once", TL_PICKLE_MAX_OPEN);
+  else
+    push (m, &m->stack, value);
+}
+
 TlPickleValue *
 tl_pickle_push_new (TlPickleMachine *m, TlPickleType type)
 {
@@ -91,7 +114,7 @@ tl_pickle_push_new (TlPickleMachine *m, TlPickleType type)
   if (!value)
     return NULL;
   value->type = type;
-  push (m, &m->stack, value);
+  push_onto_stack (m, value);
   return m->status == TL_OK ? value : NULL;
 }
 
@@ -142,9 +165,14 @@ run_frame (TlPickleMachine *m)
 static void
 run_mark (TlPickleMachine *m)
 {
-  size_t *marks =
-      reserve (m, m->marks, m->n_marks, &m->marks_capacity, sizeof *marks);
+  size_t *marks;
 
+  if (m->stack.n + m->n_marks >= TL_PICKLE_MAX_OPEN) {
+    tl_pickle_fail (m, TL_ERROR_LIMIT,
+        "more than %u values are nested or open at once", TL_PICKLE_MAX_OPEN);
+    return;
+  }
+  marks = reserve (m, m->marks, m->n_marks, &m->marks_capacity, sizeof *marks);
   if (!marks)
     return;
   m->marks = marks;
@@ -224,15 +252,21 @@ run_tuple3 (TlPickleMachine *m)
   make_tuple (m, 3);
 }
 
-/* Moves the top @n values into the list or dict below them. */
+/* Moves the top @n values into the list or dict below them; an opaque object
+ * loses them. */
 static void
 extend (TlPickleMachine *m, TlPickleType type, size_t n)
 {
-  TlPickleValue *target;
+  TlPickleValue *target = NULL;
   size_t wanted;
 
-  if (count_above_mark (m) < n + 1
-      || (target = m->stack.items[m->stack.n - n - 1])->type != type
+  if (count_above_mark (m) > n)
+    target = m->stack.items[m->stack.n - n - 1];
+  if (target && target->type == TL_PICKLE_OPAQUE) {
+    m->stack.n -= n;
+    return;
+  }
+  if (!target || target->type != type
       || (type == TL_PICKLE_DICT && n % 2 != 0)) {
     tl_pickle_fail (m, TL_ERROR_FORMAT,
         "values are added to what is no list or dict");
@@ -286,6 +320,85 @@ run_setitems (TlPickleMachine *m)
     extend (m, TL_PICKLE_DICT, n);
 }
 
+/* Only a set is given items so. */
+static void
+run_additems (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (take_mark (m, &n))
+    extend (m, TL_PICKLE_OPAQUE, n);
+}
+
+static void
+run_frozenset (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (!take_mark (m, &n))
+    return;
+  m->stack.n -= n;
+  tl_pickle_run_empty_set (m);
+}
+
+/* Makes what is above the mark one list or dict. */
+static void
+collect (TlPickleMachine *m, TlPickleType type)
+{
+  TlPickleValue *target;
+  size_t n;
+
+  if (!take_mark (m, &n))
+    return;
+  make_tuple (m, n);
+  if (m->status != TL_OK)
+    return;
+  target = m->stack.items[m->stack.n - 1];
+  target->type = type;
+  if (type == TL_PICKLE_DICT && n % 2 != 0)
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "a dict with a key without value");
+}
+
+static void
+run_list (TlPickleMachine *m)
+{
+  collect (m, TL_PICKLE_LIST);
+}
+
+static void
+run_dict (TlPickleMachine *m)
+{
+  collect (m, TL_PICKLE_DICT);
+}
+
+/* Takes off the top, which may be a mark. */
+static void
+run_pop (TlPickleMachine *m)
+{
+  if (m->n_marks > 0 && count_above_mark (m) == 0)
+    m->n_marks--;
+  else
+    pop (m);
+}
+
+static void
+run_pop_mark (TlPickleMachine *m)
+{
+  size_t n;
+
+  if (take_mark (m, &n))
+    m->stack.n -= n;
+}
+
+static void
+run_dup (TlPickleMachine *m)
+{
+  TlPickleValue *value = peek (m);
+
+  if (value)
+    push_onto_stack (m, value);
+}
+
 static void
 put_memo (TlPickleMachine *m, uint64_t index)
 {
@@ -332,7 +445,7 @@ static void
 get_memo (TlPickleMachine *m, uint32_t index)
 {
   if (index < m->memo.n && m->memo.items[index])
-    push (m, &m->stack, m->memo.items[index]);
+    push_onto_stack (m, m->memo.items[index]);
   else
     tl_pickle_fail (m, TL_ERROR_FORMAT, "memo %u was never set", index);
 }
@@ -419,18 +532,34 @@ run_reduce (TlPickleMachine *m)
     tl_pickle_call (m, callee, arguments, result);
 }
 
-/* torch.save sets attributes of one thing only: the version numbers of a
- * state dict (_metadata), of which nothing here depends. */
+/* An object: of a class, with arguments that do not matter. */
+static void
+run_newobj (TlPickleMachine *m)
+{
+  TlPickleValue *arguments = pop (m);
+  TlPickleValue *type = arguments ? pop (m) : NULL;
+  TlPickleValue *result = type ? tl_pickle_push_new (m, TL_PICKLE_NONE) : NULL;
+
+  if (result)
+    tl_pickle_make_object (m, type, result);
+}
+
+/* The same with named arguments. */
+static void
+run_newobj_ex (TlPickleMachine *m)
+{
+  if (pop (m))
+    run_newobj (m);
+}
+
 static void
 run_build (TlPickleMachine *m)
 {
   TlPickleValue *state = pop (m);
   TlPickleValue *target = state ? peek (m) : NULL;
 
-  if (target
-      && (state->type != TL_PICKLE_DICT || target->type != TL_PICKLE_DICT))
-    tl_pickle_fail (m, TL_ERROR_FORMAT,
-        "attributes are set of what is no OrderedDict");
+  if (target)
+    tl_pickle_build (m, target, state);
 }
 
 static void
@@ -440,13 +569,18 @@ run_binpersid (TlPickleMachine *m)
   TlPickleValue *result = id ? tl_pickle_push_new (m, TL_PICKLE_NONE) : NULL;
 
   if (result)
-    tl_pickle_make_storage (m, id, result);
+    tl_pickle_load_persistent (m, id, result);
 }
 
 static const TlPickleOpcode opcodes[256] = {
     ['('] = run_mark,
     [')'] = tl_pickle_run_empty_tuple,
     ['.'] = run_stop,
+    ['0'] = run_pop,
+    ['1'] = run_pop_mark,
+    ['2'] = run_dup,
+    ['B'] = tl_pickle_run_bytes,       /* BINBYTES */
+    ['C'] = tl_pickle_run_short_bytes, /* SHORT_BINBYTES */
     ['G'] = tl_pickle_run_binfloat,
     ['J'] = tl_pickle_run_binint,
     ['K'] = tl_pickle_run_binint1,
@@ -454,15 +588,18 @@ static const TlPickleOpcode opcodes[256] = {
     ['N'] = tl_pickle_run_none,
     ['Q'] = run_binpersid,
     ['R'] = run_reduce,
+    ['T'] = tl_pickle_run_binunicode,   /* BINSTRING */
     ['U'] = tl_pickle_run_short_string, /* SHORT_BINSTRING */
     ['X'] = tl_pickle_run_binunicode,
     [']'] = tl_pickle_run_empty_list,
     ['a'] = run_append,
     ['b'] = run_build,
     ['c'] = run_global,
+    ['d'] = run_dict,
     ['e'] = run_appends,
     ['h'] = run_binget,
     ['j'] = run_long_binget,
+    ['l'] = run_list,
     ['q'] = run_binput,
     ['r'] = run_long_binput,
     ['s'] = run_setitem,
@@ -470,16 +607,25 @@ static const TlPickleOpcode opcodes[256] = {
     ['u'] = run_setitems,
     ['}'] = tl_pickle_run_empty_dict,
     [0x80] = run_proto,
+    [0x81] = run_newobj,
     [0x85] = run_tuple1,
     [0x86] = run_tuple2,
     [0x87] = run_tuple3,
     [0x88] = tl_pickle_run_true,
     [0x89] = tl_pickle_run_false,
     [0x8a] = tl_pickle_run_long1,
+    [0x8b] = tl_pickle_run_long4,
     [0x8c] = tl_pickle_run_short_string, /* SHORT_BINUNICODE */
+    [0x8d] = tl_pickle_run_binunicode8,
+    [0x8e] = tl_pickle_run_bytes8, /* BINBYTES8 */
+    [0x8f] = tl_pickle_run_empty_set,
+    [0x90] = run_additems,
+    [0x91] = run_frozenset,
+    [0x92] = run_newobj_ex,
     [0x93] = run_stack_global,
     [0x94] = run_memoize,
     [0x95] = run_frame,
+    [0x96] = tl_pickle_run_bytes8, /* BYTEARRAY8 */
 };
 
 static void
@@ -494,18 +640,19 @@ run (TlPickleMachine *m)
       opcodes[*code](m);
     else
       tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
-          "opcode 0x%02x, which no state dict needs", *code);
+          "opcode 0x%02x, which torch.save does not write", *code);
   }
 }
 
 TlStatus
-tl_pickle_load (const void *bytes, size_t size, TlArena *arena,
-    const TlPickleValue **ret, size_t *used, TlError *error)
+tl_pickle_load (const void *bytes, size_t size, TlPickleOutside *outside,
+    TlArena *arena, const TlPickleValue **ret, size_t *used, TlError *error)
 {
   TlPickleMachine m = {.start = bytes,
       .p = bytes,
       .end = (const uint8_t *) bytes
           + (size < TL_PICKLE_MAX_SIZE ? size : TL_PICKLE_MAX_SIZE),
+      .outside = outside,
       .arena = arena,
       .error = error};
 

@@ -59,24 +59,45 @@ tl_pickle_run_binint2 (TlPickleMachine *m)
     push_integer (m, TL_PICKLE_INTEGER, tl_get_u16 (p));
 }
 
-/* Two's complement, little endian, of the length that is given first. */
-void
-tl_pickle_run_long1 (TlPickleMachine *m)
+/* Two's complement, little endian. One of more than 64 bits, such as the state
+ * of a generator of random numbers, is of no use to a tensor. */
+static void
+push_long (TlPickleMachine *m, uint32_t n)
 {
-  const uint8_t *n = tl_pickle_take (m, 1);
-  const uint8_t *p = n ? tl_pickle_take (m, *n) : NULL;
+  const uint8_t *p = tl_pickle_take (m, n);
   uint64_t bits;
 
   if (!p)
     return;
-  if (*n > 8) {
-    tl_pickle_fail (m, TL_ERROR_LIMIT, "an integer of more than 64 bits");
+  if (n > 8) {
+    TlPickleValue *value = tl_pickle_push_new (m, TL_PICKLE_OPAQUE);
+
+    if (value)
+      value->global = &tl_pickle_integer_type;
     return;
   }
-  bits = *n > 0 && p[*n - 1] & 0x80 ? UINT64_MAX : 0;
-  for (uint8_t i = *n; i-- > 0;)
+  bits = n > 0 && p[n - 1] & 0x80 ? UINT64_MAX : 0;
+  for (uint32_t i = n; i-- > 0;)
     bits = bits << 8 | p[i];
   push_integer (m, TL_PICKLE_INTEGER, (int64_t) bits);
+}
+
+void
+tl_pickle_run_long1 (TlPickleMachine *m)
+{
+  const uint8_t *n = tl_pickle_take (m, 1);
+
+  if (n)
+    push_long (m, *n);
+}
+
+void
+tl_pickle_run_long4 (TlPickleMachine *m)
+{
+  const uint8_t *n = tl_pickle_take (m, 4);
+
+  if (n)
+    push_long (m, tl_get_u32 (n));
 }
 
 /* Big endian, the only opcode that is. */
@@ -95,22 +116,16 @@ tl_pickle_run_binfloat (TlPickleMachine *m)
 }
 
 static void
-push_string (TlPickleMachine *m, uint32_t length)
+push_string (TlPickleMachine *m, uint64_t length)
 {
-  const uint8_t *bytes;
-  TlPickleValue *value;
+  const uint8_t *bytes = tl_pickle_take (m, length);
+  TlPickleValue *value =
+      bytes ? tl_pickle_push_new (m, TL_PICKLE_STRING) : NULL;
 
-  if (length > TL_PICKLE_MAX_STRING) {
-    tl_pickle_fail (m, TL_ERROR_LIMIT, "a string of %s bytes, over %u",
-        tl_show_number (length).text, TL_PICKLE_MAX_STRING);
-    return;
-  }
-  bytes = tl_pickle_take (m, length);
-  value = bytes ? tl_pickle_push_new (m, TL_PICKLE_STRING) : NULL;
   if (!value)
     return;
   value->string.bytes = (const char *) bytes;
-  value->string.length = length;
+  value->string.length = (size_t) length;
 }
 
 void
@@ -123,12 +138,60 @@ tl_pickle_run_binunicode (TlPickleMachine *m)
 }
 
 void
+tl_pickle_run_binunicode8 (TlPickleMachine *m)
+{
+  const uint8_t *length = tl_pickle_take (m, 8);
+
+  if (length)
+    push_string (m, tl_get_u64 (length));
+}
+
+void
 tl_pickle_run_short_string (TlPickleMachine *m)
 {
   const uint8_t *length = tl_pickle_take (m, 1);
 
   if (length)
     push_string (m, *length);
+}
+
+/* Bytes are no text, and nothing else here. */
+static void
+push_bytes (TlPickleMachine *m, uint64_t length)
+{
+  TlPickleValue *value = tl_pickle_take (m, length)
+      ? tl_pickle_push_new (m, TL_PICKLE_OPAQUE)
+      : NULL;
+
+  if (value)
+    value->global = &tl_pickle_bytes_type;
+}
+
+void
+tl_pickle_run_short_bytes (TlPickleMachine *m)
+{
+  const uint8_t *length = tl_pickle_take (m, 1);
+
+  if (length)
+    push_bytes (m, *length);
+}
+
+void
+tl_pickle_run_bytes (TlPickleMachine *m)
+{
+  const uint8_t *length = tl_pickle_take (m, 4);
+
+  if (length)
+    push_bytes (m, tl_get_u32 (length));
+}
+
+void
+tl_pickle_run_bytes8 (TlPickleMachine *m)
+{
+  const uint8_t *length = tl_pickle_take (m, 8);
+
+  if (length)
+    push_bytes (m, tl_get_u64 (length));
 }
 
 void
@@ -147,4 +210,13 @@ void
 tl_pickle_run_empty_dict (TlPickleMachine *m)
 {
   tl_pickle_push_new (m, TL_PICKLE_DICT);
+}
+
+void
+tl_pickle_run_empty_set (TlPickleMachine *m)
+{
+  TlPickleValue *value = tl_pickle_push_new (m, TL_PICKLE_OPAQUE);
+
+  if (value)
+    value->global = &tl_pickle_set_type;
 }

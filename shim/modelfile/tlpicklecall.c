@@ -7,48 +7,13 @@
 #include <string.h>
 
 #define MAX_EXTENT (INT64_C (1) << 40)
+#define MAX_TYPE_DEPTH 4 /* tensors of a class, rebuilt by another such call */
 
-static const TlPickleGlobal globals[] = {
-    {"collections", "OrderedDict", TL_GLOBAL_ORDERED_DICT, TL_DTYPE_INVALID},
-    {"torch", "Size", TL_GLOBAL_SIZE, TL_DTYPE_INVALID},
-    {"torch._utils", "_rebuild_tensor_v2", TL_GLOBAL_REBUILD_TENSOR,
-        TL_DTYPE_INVALID},
-    {"torch._utils", "_rebuild_parameter", TL_GLOBAL_REBUILD_PARAMETER,
-        TL_DTYPE_INVALID},
-    {"torch", "FloatStorage", TL_GLOBAL_STORAGE, TL_DTYPE_F32},
-    {"torch", "DoubleStorage", TL_GLOBAL_STORAGE, TL_DTYPE_F64},
-    {"torch", "HalfStorage", TL_GLOBAL_STORAGE, TL_DTYPE_F16},
-    {"torch", "BFloat16Storage", TL_GLOBAL_STORAGE, TL_DTYPE_BF16},
-    {"torch", "LongStorage", TL_GLOBAL_STORAGE, TL_DTYPE_I64},
-    {"torch", "IntStorage", TL_GLOBAL_STORAGE, TL_DTYPE_I32},
-    {"torch", "ShortStorage", TL_GLOBAL_STORAGE, TL_DTYPE_I16},
-    {"torch", "CharStorage", TL_GLOBAL_STORAGE, TL_DTYPE_I8},
-    {"torch", "ByteStorage", TL_GLOBAL_STORAGE, TL_DTYPE_U8},
-    {"torch", "BoolStorage", TL_GLOBAL_STORAGE, TL_DTYPE_BOOL},
-};
-
-static int
-string_equals (const TlPickleValue *value, const char *text)
+void
+tl_pickle_set_opaque (TlPickleValue *value, const TlPickleGlobal *type)
 {
-  return value->type == TL_PICKLE_STRING
-      && value->string.length == strlen (text)
-      && memcmp (value->string.bytes, text, value->string.length) == 0;
-}
-
-const TlPickleGlobal *
-tl_pickle_find_global (TlPickleMachine *m, const TlPickleValue *module,
-    const TlPickleValue *name)
-{
-  for (size_t i = 0; i < sizeof globals / sizeof globals[0]; i++)
-    if (string_equals (module, globals[i].module)
-        && string_equals (name, globals[i].name))
-      return &globals[i];
-  tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
-      "the file holds a Python object of type %s.%s; only tensors are read, "
-      "so save model.state_dict() with torch.save",
-      tl_show_text (module->string.bytes, module->string.length).text,
-      tl_show_text (name->string.bytes, name->string.length).text);
-  return NULL;
+  value->type = TL_PICKLE_OPAQUE;
+  value->global = type;
 }
 
 /* Item @i of a tuple if it is of that type, else NULL. */
@@ -74,12 +39,12 @@ get_extents (const TlPickleValue *tuple, int64_t *extents)
   return 1;
 }
 
-/* Whether the last element lies within the storage. The number of elements
- * must be below 2^40 too, strides of 0 notwithstanding. */
-static int
-fits_storage (const TlPickleTensor *tensor)
+int
+tl_pickle_tensor_fits (const TlPickleTensor *tensor)
 {
-  int64_t last = tensor->offset, n = 1, step;
+  int64_t last = tensor->offset, n = 1, step, n_storage;
+  size_t item = tl_dtype_size (tensor->dtype);
+  size_t storage_item = tl_dtype_size (tensor->storage->dtype);
 
   for (uint32_t i = 0; i < tensor->n_dims; i++)
     if (tensor->shape[i] == 0)
@@ -90,22 +55,44 @@ fits_storage (const TlPickleTensor *tensor)
             &step)
         || __builtin_add_overflow (last, step, &last))
       return 0;
-  return last < tensor->storage->n;
+  if (__builtin_mul_overflow (tensor->storage->n, (int64_t) storage_item,
+          &n_storage))
+    return 0;
+  return last < n_storage / (int64_t) item;
 }
 
-/* (storage, offset, sizes, strides, requires_grad, hooks[, metadata]) */
-static void
-rebuild_tensor (TlPickleMachine *m, const TlPickleValue *arguments,
-    TlPickleValue *result)
+/* Tensors that are stored conjugated or negated say so in their last
+ * argument; their bytes are not their values. */
+static int
+is_flipped (const TlPickleValue *arguments, uint32_t i)
 {
+  const TlPickleValue *flags = get_item (arguments, i, TL_PICKLE_DICT);
+
+  for (uint32_t k = 1; flags && k < flags->list.n; k += 2)
+    if (flags->list.items[k]->type != TL_PICKLE_BOOL
+        || flags->list.items[k]->integer)
+      return 1;
+  return 0;
+}
+
+/* (storage, offset, sizes, strides[, requires_grad, hooks[, metadata]]); the
+ * third version, for types without a storage of their own, has the dtype
+ * before the metadata. */
+static void
+rebuild_tensor (TlPickleMachine *m, const TlPickleGlobal *callee,
+    const TlPickleValue *arguments, TlPickleValue *result)
+{
+  int is_v3 = callee->kind == TL_GLOBAL_TENSOR_V3;
   const TlPickleValue *storage = get_item (arguments, 0, TL_PICKLE_STORAGE);
   const TlPickleValue *offset = get_item (arguments, 1, TL_PICKLE_INTEGER);
   const TlPickleValue *shape = get_item (arguments, 2, TL_PICKLE_TUPLE);
   const TlPickleValue *stride = get_item (arguments, 3, TL_PICKLE_TUPLE);
+  const TlPickleValue *dtype = get_item (arguments, 6, TL_PICKLE_GLOBAL);
   TlPickleTensor *tensor;
 
-  if (!storage || !offset || !shape || !stride || offset->integer < 0
-      || offset->integer >= MAX_EXTENT || shape->list.n != stride->list.n
+  if (!storage || !offset || !shape || !stride || (is_v3 && !dtype)
+      || offset->integer < 0 || offset->integer >= MAX_EXTENT
+      || shape->list.n != stride->list.n
       || shape->list.n > TL_TENSOR_MAX_DIMS) {
     tl_pickle_fail (m, TL_ERROR_FORMAT,
         "a tensor is not made of storage, offset, sizes and strides");
@@ -115,10 +102,24 @@ rebuild_tensor (TlPickleMachine *m, const TlPickleValue *arguments,
   if (!tensor)
     return;
   tensor->storage = storage->storage;
+  tensor->dtype = is_v3 ? dtype->global->dtype : storage->storage->dtype;
   tensor->offset = offset->integer;
   tensor->n_dims = shape->list.n;
+  if (tensor->dtype == TL_DTYPE_INVALID
+      || storage->storage->dtype == TL_DTYPE_INVALID) {
+    tl_pickle_set_opaque (result,
+        is_v3 ? dtype->global : storage->storage->type);
+    return;
+  }
+  if (is_flipped (arguments, is_v3 ? 7 : 6)) {
+    tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
+        "a tensor is stored conjugated or negated, which is not read: save "
+        "tensor.resolve_conj().resolve_neg()");
+    return;
+  }
   if (!get_extents (shape, tensor->shape)
-      || !get_extents (stride, tensor->stride) || !fits_storage (tensor)) {
+      || !get_extents (stride, tensor->stride)
+      || !tl_pickle_tensor_fits (tensor)) {
     tl_pickle_fail (m, TL_ERROR_FORMAT,
         "a tensor reaches beyond the %s elements of its storage",
         tl_show_number ((uint64_t) storage->storage->n).text);
@@ -128,77 +129,228 @@ rebuild_tensor (TlPickleMachine *m, const TlPickleValue *arguments,
   result->tensor = tensor;
 }
 
-void
-tl_pickle_call (TlPickleMachine *m, const TlPickleValue *callee,
+/* (function, class, arguments, state): a tensor with attributes. */
+static void
+rebuild_from_type (TlPickleMachine *m, const TlPickleValue *arguments,
+    TlPickleValue *result)
+{
+  const TlPickleValue *function = NULL;
+
+  for (int depth = 0; arguments && depth < MAX_TYPE_DEPTH; depth++) {
+    function = get_item (arguments, 0, TL_PICKLE_GLOBAL);
+    arguments = get_item (arguments, 2, TL_PICKLE_TUPLE);
+    if (!function || function->global->kind != TL_GLOBAL_TENSOR_FROM_TYPE)
+      break;
+  }
+  if (function && arguments
+      && function->global->kind != TL_GLOBAL_TENSOR_FROM_TYPE)
+    tl_pickle_call (m, function, arguments, result);
+  else
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "a tensor of a class is not made of function, class and arguments");
+}
+
+/* The call of a global that is known; 0: with other arguments than it has. */
+static int
+call_known (TlPickleMachine *m, const TlPickleGlobal *callee,
     const TlPickleValue *arguments, TlPickleValue *result)
 {
   const TlPickleValue *first;
 
-  if (callee->type != TL_PICKLE_GLOBAL || arguments->type != TL_PICKLE_TUPLE) {
-    tl_pickle_fail (m, TL_ERROR_FORMAT, "a call of what cannot be called");
-    return;
-  }
-  switch (callee->global->kind) {
-    case TL_GLOBAL_ORDERED_DICT:
-      if (arguments->list.n != 0)
-        break;
-      result->type = TL_PICKLE_DICT;
-      return;
+  switch (callee->kind) {
+    case TL_GLOBAL_VALUE:
+    case TL_GLOBAL_FOREIGN:
+      tl_pickle_set_opaque (result, callee);
+      return 1;
+    case TL_GLOBAL_DICT:
+      /* Of none; a Counter of a dict, a defaultdict of a class. */
+      first = get_item (arguments, 0, TL_PICKLE_DICT);
+      if (!first && arguments->list.n > 0
+          && !get_item (arguments, 0, TL_PICKLE_GLOBAL)
+          && !get_item (arguments, 0, TL_PICKLE_NONE))
+        return 0;
+      if (first)
+        *result = *first;
+      else
+        result->type = TL_PICKLE_DICT;
+      return 1;
     case TL_GLOBAL_SIZE:
       first = get_item (arguments, 0, TL_PICKLE_TUPLE);
-      if (!first)
-        break;
-      *result = *first;
-      return;
-    case TL_GLOBAL_REBUILD_TENSOR:
-      rebuild_tensor (m, arguments, result);
-      return;
-    case TL_GLOBAL_REBUILD_PARAMETER:
+      if (first)
+        *result = *first;
+      return first != NULL;
+    case TL_GLOBAL_TENSOR:
+    case TL_GLOBAL_TENSOR_V3:
+      rebuild_tensor (m, callee, arguments, result);
+      return 1;
+    case TL_GLOBAL_TENSOR_FROM_TYPE:
+      rebuild_from_type (m, arguments, result);
+      return 1;
+    case TL_GLOBAL_PARAMETER:
+    case TL_GLOBAL_PARAMETER_CLASS:
       first = get_item (arguments, 0, TL_PICKLE_TENSOR);
       if (!first)
-        break;
-      *result = *first;
-      return;
-    case TL_GLOBAL_STORAGE:
-      break;
+        first = get_item (arguments, 0, TL_PICKLE_OPAQUE);
+      if (first)
+        *result = *first;
+      return first != NULL;
+    default:
+      return 0;
   }
-  tl_pickle_fail (m, TL_ERROR_FORMAT,
-      "%s.%s is called with other arguments than torch.save gives it",
-      callee->global->module, callee->global->name);
+}
+
+void
+tl_pickle_call (TlPickleMachine *m, const TlPickleValue *callee,
+    const TlPickleValue *arguments, TlPickleValue *result)
+{
+  const TlPickleGlobal *global = callee->global;
+
+  if (callee->type != TL_PICKLE_GLOBAL || arguments->type != TL_PICKLE_TUPLE)
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "a call of what cannot be called");
+  else if (global->kind == TL_GLOBAL_OTHER)
+    tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
+        "loading the file would call %s.%s, which is not known to be harmless; "
+        "nothing is called here: load it where you trust it and save only "
+        "model.state_dict() with torch.save",
+        tl_show_text (global->module, strlen (global->module)).text,
+        tl_show_text (global->name, strlen (global->name)).text);
+  else if (!call_known (m, global, arguments, result))
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "%s.%s is called with other arguments than torch.save gives it",
+        global->module, global->name);
+}
+
+void
+tl_pickle_make_object (TlPickleMachine *m, const TlPickleValue *type,
+    TlPickleValue *result)
+{
+  if (type->type == TL_PICKLE_GLOBAL)
+    tl_pickle_set_opaque (result, type->global);
+  else
+    tl_pickle_fail (m, TL_ERROR_FORMAT, "an object of what is no class");
+}
+
+/* torch.save sets attributes of a state dict (_metadata: version numbers, on
+ * which nothing here depends) and of objects that are opaque. A parameter of
+ * PyTorch 0.1 gets its tensor so. */
+void
+tl_pickle_build (TlPickleMachine *m, TlPickleValue *target,
+    const TlPickleValue *state)
+{
+  const TlPickleValue *tensor = state->type == TL_PICKLE_TUPLE
+      ? get_item (state, 0, TL_PICKLE_TENSOR)
+      : NULL;
+
+  if (target->type == TL_PICKLE_OPAQUE) {
+    if (tensor && target->global->kind == TL_GLOBAL_PARAMETER_CLASS)
+      *target = *tensor;
+    return;
+  }
+  if (target->type == TL_PICKLE_TENSOR || target->type == TL_PICKLE_STORAGE)
+    return;
+  if (state->type != TL_PICKLE_DICT || target->type != TL_PICKLE_DICT)
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "attributes are set of what is no OrderedDict");
+}
+
+/* Old files: a part of a storage, (key, offset, elements), or None. */
+static int
+get_view (const TlPickleValue *id, TlPickleStorage *storage)
+{
+  const TlPickleValue *view = get_item (id, 5, TL_PICKLE_TUPLE);
+  const TlPickleValue *first, *n;
+
+  storage->first = 0;
+  storage->n_root = storage->n;
+  if (id->list.n == 5 || get_item (id, 5, TL_PICKLE_NONE))
+    return 1;
+  first = view ? get_item (view, 1, TL_PICKLE_INTEGER) : NULL;
+  n = view ? get_item (view, 2, TL_PICKLE_INTEGER) : NULL;
+  if (!first || !n || first->integer < 0 || n->integer < 0
+      || first->integer > storage->n_root
+      || n->integer > storage->n_root - first->integer)
+    return 0;
+  storage->first = first->integer;
+  storage->n = n->integer;
+  return 1;
 }
 
 /* ('storage', type, key, location, elements[, view]); the location, such as
  * "cuda:0", does not matter, and a view exists only in old files. */
-void
-tl_pickle_make_storage (TlPickleMachine *m, const TlPickleValue *id,
+static void
+make_storage (TlPickleMachine *m, const TlPickleValue *id,
     TlPickleValue *result)
 {
-  const TlPickleValue *word, *type, *key, *n;
-  TlPickleStorage *storage;
+  const TlPickleValue *type = get_item (id, 1, TL_PICKLE_GLOBAL);
+  const TlPickleValue *key = get_item (id, 2, TL_PICKLE_STRING);
+  const TlPickleValue *n = get_item (id, 4, TL_PICKLE_INTEGER);
+  TlPickleStorage *storage = tl_pickle_alloc (m, sizeof *storage);
 
-  if (id->type != TL_PICKLE_TUPLE || id->list.n < 5 || id->list.n > 6) {
-    tl_pickle_fail (m, TL_ERROR_FORMAT,
-        "a persistent id that is not a storage");
+  if (!storage)
     return;
-  }
-  word = get_item (id, 0, TL_PICKLE_STRING);
-  type = get_item (id, 1, TL_PICKLE_GLOBAL);
-  key = get_item (id, 2, TL_PICKLE_STRING);
-  n = get_item (id, 4, TL_PICKLE_INTEGER);
-  if (!word || !string_equals (word, "storage") || !type || !key || !n
-      || type->global->kind != TL_GLOBAL_STORAGE || n->integer < 0
-      || (id->list.n == 6 && !get_item (id, 5, TL_PICKLE_NONE))) {
+  storage->n = n ? n->integer : -1;
+  if (!type || !key || !n || type->global->kind != TL_GLOBAL_STORAGE
+      || id->list.n > 6 || n->integer < 0 || !get_view (id, storage)) {
     tl_pickle_fail (m, TL_ERROR_FORMAT,
         "a storage is not made of type, key, location and size");
     return;
   }
-  storage = tl_pickle_alloc (m, sizeof *storage);
-  if (!storage)
-    return;
+  storage->type = type->global;
   storage->dtype = type->global->dtype;
   storage->key = key->string.bytes;
   storage->key_length = key->string.length;
-  storage->n = n->integer;
   result->type = TL_PICKLE_STORAGE;
   result->storage = storage;
+  if (m->outside) {
+    storage->next = m->outside->storages;
+    m->outside->storages = storage;
+  }
+}
+
+/* A class with its source text: ('module', class, file, text), or of PyTorch
+ * 0.1 (class, file, text). */
+static const TlPickleValue *
+get_class (const TlPickleValue *id)
+{
+  const TlPickleValue *word = get_item (id, 0, TL_PICKLE_STRING);
+
+  return get_item (id, word && tl_pickle_is_text (word, "module"),
+      TL_PICKLE_GLOBAL);
+}
+
+void
+tl_pickle_load_persistent (TlPickleMachine *m, const TlPickleValue *id,
+    TlPickleValue *result)
+{
+  int is_numbered = m->outside && m->outside->find;
+  const TlPickleValue *type;
+
+  if (is_numbered && id->type == TL_PICKLE_STRING) {
+    if (!m->outside->find (m->outside->user, id->string.bytes,
+            id->string.length, result))
+      tl_pickle_fail (m, TL_ERROR_FORMAT,
+          "the tensor or storage %s is not in the file",
+          tl_show_text (id->string.bytes, id->string.length).text);
+    return;
+  }
+  if (!is_numbered && id->type == TL_PICKLE_TUPLE && id->list.n >= 5
+      && tl_pickle_is_text (id->list.items[0], "storage")) {
+    make_storage (m, id, result);
+    return;
+  }
+  type = id->type == TL_PICKLE_TUPLE ? get_class (id) : NULL;
+  if (type)
+    *result = *type;
+  else
+    tl_pickle_fail (m, TL_ERROR_FORMAT,
+        "a persistent id that is not a storage");
+}
+
+const TlPickleValue *
+tl_pickle_lookup (const TlPickleValue *dict, const char *key)
+{
+  for (uint32_t i = 0; i + 1 < dict->list.n; i += 2)
+    if (tl_pickle_is_text (dict->list.items[i], key))
+      return dict->list.items[i + 1];
+  return NULL;
 }

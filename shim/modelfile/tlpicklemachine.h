@@ -2,7 +2,8 @@
 
 /* What the parts of the pickle machine share: tlpickle.c has the stack and the
  * opcodes that rearrange it, tlpickleatom.c the opcodes that push a value of
- * their own, tlpicklecall.c what the globals of PyTorch mean. */
+ * their own, tlpickleglobal.c the names of globals, tlpicklecall.c what calling
+ * them makes. */
 
 #ifndef TL_PICKLE_MACHINE_H
 #define TL_PICKLE_MACHINE_H
@@ -19,7 +20,9 @@ typedef struct
 typedef struct
 {
   const uint8_t *start, *p, *end;
+  TlPickleOutside *outside; /* may be NULL */
   TlArena *arena;
+  size_t array_bytes; /* of the arrays below, which count as the arena's */
   TlPickleStack stack;
   TlPickleStack memo; /* NULL where nothing was put */
   size_t *marks;      /* heights of the stack */
@@ -42,7 +45,8 @@ void *tl_pickle_alloc (TlPickleMachine *m, size_t size);
 /* Pushes a fresh value; NULL ends the run. */
 TlPickleValue *tl_pickle_push_new (TlPickleMachine *m, TlPickleType type);
 
-/* The global of that name; NULL ends the run. */
+/* The global of that name, which may be one of no meaning; one that starts
+ * programs gives NULL and ends the run. */
 const TlPickleGlobal *tl_pickle_find_global (TlPickleMachine *m,
     const TlPickleValue *module, const TlPickleValue *name);
 
@@ -50,8 +54,22 @@ const TlPickleGlobal *tl_pickle_find_global (TlPickleMachine *m,
 void tl_pickle_call (TlPickleMachine *m, const TlPickleValue *callee,
     const TlPickleValue *arguments, TlPickleValue *result);
 
-/* BINPERSID: @result, a fresh value, becomes the storage that @id names. */
-void tl_pickle_make_storage (TlPickleMachine *m, const TlPickleValue *id,
+/* NEWOBJ: an object of the class, before its attributes are set. */
+void tl_pickle_make_object (TlPickleMachine *m, const TlPickleValue *type,
+    TlPickleValue *result);
+
+/* BUILD: attributes are set. */
+void tl_pickle_build (TlPickleMachine *m, TlPickleValue *target,
+    const TlPickleValue *state);
+
+/* A value of which no more is known than what it is. */
+extern const TlPickleGlobal tl_pickle_bytes_type, tl_pickle_integer_type,
+    tl_pickle_set_type;
+void tl_pickle_set_opaque (TlPickleValue *value, const TlPickleGlobal *type);
+
+/* BINPERSID: @result, a fresh value, becomes what @id names: a
+ * storage, or something outside. */
+void tl_pickle_load_persistent (TlPickleMachine *m, const TlPickleValue *id,
     TlPickleValue *result);
 
 typedef void (*TlPickleOpcode) (TlPickleMachine *m);
@@ -63,11 +81,17 @@ void tl_pickle_run_binint (TlPickleMachine *m);
 void tl_pickle_run_binint1 (TlPickleMachine *m);
 void tl_pickle_run_binint2 (TlPickleMachine *m);
 void tl_pickle_run_long1 (TlPickleMachine *m);
+void tl_pickle_run_long4 (TlPickleMachine *m);
 void tl_pickle_run_binfloat (TlPickleMachine *m);
 void tl_pickle_run_binunicode (TlPickleMachine *m);
+void tl_pickle_run_binunicode8 (TlPickleMachine *m);
 void tl_pickle_run_short_string (TlPickleMachine *m);
+void tl_pickle_run_short_bytes (TlPickleMachine *m);
+void tl_pickle_run_bytes (TlPickleMachine *m);
+void tl_pickle_run_bytes8 (TlPickleMachine *m);
 void tl_pickle_run_empty_tuple (TlPickleMachine *m);
 void tl_pickle_run_empty_list (TlPickleMachine *m);
 void tl_pickle_run_empty_dict (TlPickleMachine *m);
+void tl_pickle_run_empty_set (TlPickleMachine *m);
 
 #endif

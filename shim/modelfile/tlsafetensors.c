@@ -105,14 +105,15 @@ read_description (TlJson *json, Description *d, TlError *error)
 static TlStatus
 parse_dtype (const char *tensor, const char *name, TlDtype *ret, TlError *error)
 {
-  for (int i = TL_DTYPE_F32; i <= TL_DTYPE_BOOL; i++) {
+  for (int i = TL_DTYPE_F32; i <= TL_DTYPE_LAST; i++) {
     if (strcmp (tl_dtype_name ((TlDtype) i), name) == 0) {
       *ret = (TlDtype) i;
       return TL_OK;
     }
   }
   return tl_fail (error, TL_ERROR_UNSUPPORTED,
-      "tensor %s has the dtype \"%s\", which is not read here",
+      "tensor %s has the dtype \"%s\", which is not read: save it in another, "
+      "for example F32",
       tl_show_text (tensor, strlen (tensor)).text,
       tl_show_text (name, strlen (name)).text);
 }
@@ -254,25 +255,58 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
   return TL_OK;
 }
 
+/* Whether all tensors lie aligned where they are. */
+static int
+set_pointers (Reader *r, const uint8_t *data)
+{
+  int is_aligned = 1;
+
+  for (size_t i = 0; i < r->set->n_tensors; i++) {
+    TlTensor *tensor = &r->set->tensors[r->spans[i].tensor];
+
+    tensor->data = data + r->spans[i].begin;
+    if ((uintptr_t) tensor->data % tl_dtype_size (tensor->dtype) != 0)
+      is_aligned = 0;
+  }
+  return is_aligned;
+}
+
 static TlStatus
-set_data (Reader *r, const uint8_t *data, TlError *error)
+copy_unaligned (Reader *r, TlError *error)
 {
   for (size_t i = 0; i < r->set->n_tensors; i++) {
     const Span *span = &r->spans[i];
     TlTensor *tensor = &r->set->tensors[span->tensor];
-    const uint8_t *bytes = data + span->begin;
+    size_t size = (size_t) (span->end - span->begin);
+    void *copy;
 
-    if ((uintptr_t) bytes % tl_dtype_size (tensor->dtype) != 0) {
-      size_t size = (size_t) (span->end - span->begin);
-      void *copy = tl_arena_alloc (&r->set->arena, size);
-
-      if (!copy)
-        return tl_arena_fail (&r->set->arena, error);
-      bytes = memcpy (copy, bytes, size);
-    }
-    tensor->data = bytes;
+    if ((uintptr_t) tensor->data % tl_dtype_size (tensor->dtype) == 0)
+      continue;
+    copy = tl_arena_alloc (&r->set->arena, size);
+    if (!copy)
+      return tl_arena_fail (&r->set->arena, error);
+    tensor->data = memcpy (copy, tensor->data, size);
   }
   return TL_OK;
+}
+
+/* Moves the tensors, in the order of the data, to the first places that suit
+ * them. The header has room for what aligning takes: at most 7 bytes for each
+ * tensor, which it describes in more than 40. */
+static void
+move_together (Reader *r, uint8_t *bytes)
+{
+  uint8_t *place = bytes;
+
+  for (size_t i = 0; i < r->set->n_tensors; i++) {
+    TlTensor *tensor = &r->set->tensors[r->spans[i].tensor];
+    size_t size = (size_t) (r->spans[i].end - r->spans[i].begin);
+    size_t item = tl_dtype_size (tensor->dtype);
+
+    place += (item - (uintptr_t) place % item) % item;
+    tensor->data = memmove (place, tensor->data, size);
+    place += size;
+  }
 }
 
 /* The checks of the first eight bytes. */
@@ -328,8 +362,24 @@ tl_safetensors_read (const void *bytes, size_t size, TlTensorSet *set,
   Reader r = {.set = set};
   TlStatus status = read_layout (&r, bytes, size, size, &data_offset, error);
 
-  if (status == TL_OK)
-    status = set_data (&r, (const uint8_t *) bytes + data_offset, error);
+  if (status == TL_OK
+      && !set_pointers (&r, (const uint8_t *) bytes + data_offset))
+    status = copy_unaligned (&r, error);
+  free (r.spans);
+  return status;
+}
+
+TlStatus
+tl_safetensors_read_in_place (void *bytes, size_t size, TlTensorSet *set,
+    TlError *error)
+{
+  size_t data_offset = 0;
+  Reader r = {.set = set};
+  TlStatus status = read_layout (&r, bytes, size, size, &data_offset, error);
+
+  if (status == TL_OK
+      && !set_pointers (&r, (const uint8_t *) bytes + data_offset))
+    move_together (&r, bytes);
   free (r.spans);
   return status;
 }

@@ -23,6 +23,11 @@ extern "C" {
 TlStatus tl_safetensors_read (const void *bytes, size_t size, TlTensorSet *set,
     TlError *error);
 
+/* The same, but tensors that are not aligned are not copied: all are then moved
+ * together towards the beginning of @bytes, over the header. */
+TlStatus tl_safetensors_read_in_place (void *bytes, size_t size,
+    TlTensorSet *set, TlError *error);
+
 /* As tl_safetensors_read(), but of the first @size bytes of a file of
  * @file_size >= @size, which must have its whole header: the tensors have no
  * data. */

@@ -30,6 +30,7 @@ typedef struct
   size_t n_tensors;
   TlMetadata *metadata;
   size_t n_metadata;
+  const char *item; /* where in a .pth they were: "model"; NULL or "": all */
 } TlTensorSet;
 
 #define TL_TENSOR_SET_INIT(limit_)                                             \

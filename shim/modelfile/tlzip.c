@@ -24,11 +24,12 @@
 
 #define FLAG_ENCRYPTED 1u
 #define ZIP64_EXTRA 1u
-#define IN_ZIP64 UINT32_MAX /* the true value is in the extra field */
+#define CRC_POLYNOMIAL 0xedb88320u /* bits reversed */
+#define IN_ZIP64 UINT32_MAX        /* the true value is in the extra field */
 
 typedef struct
 {
-  const uint8_t *bytes;
+  uint8_t *bytes;
   size_t size;
   /* The directory. */
   uint64_t begin, length, n_entries;
@@ -39,7 +40,7 @@ typedef struct
 {
   const uint8_t *name;
   uint32_t name_length, extra_length, comment_length;
-  uint32_t flags, method;
+  uint32_t flags, method, crc, disk;
   uint64_t stored_size, true_size, offset;
 } Entry;
 
@@ -65,6 +66,14 @@ find_end (const Archive *a)
   return NULL;
 }
 
+/* A field of the plain end record either leaves the value to that of zip64, or
+ * says the same. */
+static int
+agrees (uint64_t plain, uint64_t unset, uint64_t value)
+{
+  return plain == unset || plain == value;
+}
+
 /* The zip64 end record, if a locator lies before the plain one. */
 static TlStatus
 read_end64 (Archive *a, const uint8_t *end, TlError *error)
@@ -79,10 +88,17 @@ read_end64 (Archive *a, const uint8_t *end, TlError *error)
     return TL_OK;
   offset = tl_get_u64 (locator + 8);
   end64 = a->bytes + (offset < a->size ? offset : 0);
-  if (!lies_within (offset, END64_SIZE, a->size)
+  if (!lies_within (offset, END64_SIZE, (uint64_t) (locator - a->bytes))
       || tl_get_u32 (end64) != END64_MAGIC)
     return tl_fail (error, TL_ERROR_FORMAT,
         "the zip64 end record is not where its locator says, at byte %s",
+        tl_show_number (offset).text);
+  if (!agrees (a->n_entries, UINT16_MAX, tl_get_u64 (end64 + 32))
+      || !agrees (a->length, IN_ZIP64, tl_get_u64 (end64 + 40))
+      || !agrees (a->begin, IN_ZIP64, tl_get_u64 (end64 + 48)))
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "the two end records of the zip archive contradict each other (zip64 "
+        "at byte %s)",
         tl_show_number (offset).text);
   a->n_entries = tl_get_u64 (end64 + 32);
   a->length = tl_get_u64 (end64 + 40);
@@ -98,8 +114,12 @@ find_directory (Archive *a, TlError *error)
 
   if (!end)
     return tl_fail (error, TL_ERROR_FORMAT,
-        "truncated: the zip directory at the end of the file is missing; "
-        "download or copy it again");
+        "truncated: the zip directory at the end of the file is missing, the "
+        "%s that are there end before it; download or copy it again",
+        tl_show_bytes (a->size).text);
+  if (tl_get_u16 (end + 4) != 0 || tl_get_u16 (end + 6) != 0)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "a zip archive in several files, of which this is one");
   a->n_entries = tl_get_u16 (end + 10);
   a->length = tl_get_u32 (end + 12);
   a->begin = tl_get_u32 (end + 16);
@@ -164,11 +184,13 @@ read_entry (const uint8_t *p, uint64_t n, Entry *e)
     return 0;
   e->flags = tl_get_u16 (p + 8);
   e->method = tl_get_u16 (p + 10);
+  e->crc = tl_get_u32 (p + 16);
   e->stored_size = tl_get_u32 (p + 20);
   e->true_size = tl_get_u32 (p + 24);
   e->name_length = tl_get_u16 (p + 28);
   e->extra_length = tl_get_u16 (p + 30);
   e->comment_length = tl_get_u16 (p + 32);
+  e->disk = tl_get_u16 (p + 34);
   e->offset = tl_get_u32 (p + 42);
   e->name = p + ENTRY_SIZE;
   if (n - ENTRY_SIZE
@@ -177,38 +199,55 @@ read_entry (const uint8_t *p, uint64_t n, Entry *e)
   return read_extras (e->name + e->name_length, e->extra_length, e);
 }
 
+/* Whether the local header is there and says the same as the directory. Sizes
+ * may be 0 or left to zip64 in it. */
+static int
+header_agrees (const uint8_t *local, const Entry *e)
+{
+  uint64_t said = tl_get_u32 (local + 18);
+
+  return tl_get_u32 (local) == LOCAL_MAGIC
+      && tl_get_u16 (local + 8) == e->method
+      && (said == 0 || agrees (said, IN_ZIP64, e->stored_size))
+      && tl_get_u16 (local + 26) == e->name_length;
+}
+
 static TlStatus
 locate_record (const Archive *a, const Entry *e, TlZipRecord *ret,
     TlError *error)
 {
   TlShown name = tl_show_text (e->name, e->name_length);
+  TlShown at = tl_show_number (e->offset);
   const uint8_t *local;
   uint64_t begin;
 
-  if (e->flags & FLAG_ENCRYPTED)
-    return tl_fail (error, TL_ERROR_UNSUPPORTED, "zip record %s is encrypted",
-        name.text);
-  if (!lies_within (e->offset, LOCAL_SIZE, a->begin))
+  if (!lies_within (e->offset, LOCAL_SIZE, a->begin) || e->disk != 0)
     return tl_fail (error, TL_ERROR_FORMAT,
-        "zip record %s lies outside the file", name.text);
+        "zip record %s lies outside the file, at byte %s", name.text, at.text);
   local = a->bytes + e->offset;
   /* The local header has an extra field of its own: the padding that aligns
    * the data. */
   begin = e->offset + LOCAL_SIZE + tl_get_u16 (local + 26)
       + tl_get_u16 (local + 28);
-  if (tl_get_u32 (local) != LOCAL_MAGIC
+  if (!header_agrees (local, e)
       || (e->method == 0 && e->stored_size != e->true_size)
       || !lies_within (begin, e->stored_size, a->begin))
     return tl_fail (error, TL_ERROR_FORMAT,
         "zip record %s is damaged: no header at byte %s, or not the %s bytes "
         "it should have",
-        name.text, tl_show_number (e->offset).text,
-        tl_show_number (e->stored_size).text);
+        name.text, at.text, tl_show_number (e->stored_size).text);
+  if (memcmp (local + LOCAL_SIZE, e->name, e->name_length) != 0)
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "zip record %s has another name in its header at byte %s", name.text,
+        at.text);
   ret->name = (const char *) e->name;
   ret->name_length = e->name_length;
   ret->data = a->bytes + begin;
   ret->size = (size_t) e->stored_size;
+  ret->header_size = (size_t) (begin - e->offset);
+  ret->crc = e->crc;
   ret->is_compressed = e->method != 0;
+  ret->is_encrypted = e->flags & FLAG_ENCRYPTED;
   return TL_OK;
 }
 
@@ -230,6 +269,10 @@ read_records (const Archive *a, TlZip *zip, TlError *error)
     position += ENTRY_SIZE + (uint64_t) e.name_length + e.extra_length
         + e.comment_length;
   }
+  if (position != a->length)
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "the zip directory goes on for %s behind its last entry",
+        tl_show_bytes (a->length - position).text);
   return TL_OK;
 }
 
@@ -262,7 +305,7 @@ check_records (TlZip *zip, TlError *error)
 
   qsort (r, zip->n_records, sizeof *r, compare_positions);
   for (size_t i = 1; i < zip->n_records; i++)
-    if (r[i].data < r[i - 1].data + r[i - 1].size)
+    if ((size_t) (r[i].data - r[i - 1].data) < r[i - 1].size + r[i].header_size)
       return tl_fail (error, TL_ERROR_FORMAT, "zip records %s and %s overlap",
           tl_show_text (r[i - 1].name, r[i - 1].name_length).text,
           tl_show_text (r[i].name, r[i].name_length).text);
@@ -275,7 +318,7 @@ check_records (TlZip *zip, TlError *error)
 }
 
 TlStatus
-tl_zip_read (const void *bytes, size_t size, TlZip *ret, TlError *error)
+tl_zip_read (void *bytes, size_t size, TlZip *ret, TlError *error)
 {
   Archive a = {.bytes = bytes, .size = size};
   TlZip zip = {NULL, 0};
@@ -296,13 +339,86 @@ tl_zip_read (const void *bytes, size_t size, TlZip *ret, TlError *error)
   return status;
 }
 
-const TlZipRecord *
+TlZipRecord *
 tl_zip_find (const TlZip *zip, const char *name, size_t length)
 {
   const TlZipRecord key = {.name = name, .name_length = length};
 
   return bsearch (&key, zip->records, zip->n_records, sizeof key,
       compare_names);
+}
+
+/* CRC-32 of ISO 3309, eight bytes at a time: table k is the effect of a byte
+ * that k others follow (M. Kounavis, F. Berry, "A Systematic Approach to
+ * Building High Performance, Software-based, CRC Generators", 2005). */
+typedef struct
+{
+  uint32_t effect[8][256];
+} CrcTables;
+
+static void
+make_tables (CrcTables *tables)
+{
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t crc = i;
+
+    for (int bit = 0; bit < 8; bit++)
+      crc = crc >> 1 ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
+    tables->effect[0][i] = crc;
+  }
+  for (int k = 1; k < 8; k++)
+    for (uint32_t i = 0; i < 256; i++) {
+      uint32_t before = tables->effect[k - 1][i];
+
+      tables->effect[k][i] = before >> 8 ^ tables->effect[0][before & 0xff];
+    }
+}
+
+static uint32_t
+compute_crc (const uint8_t *p, size_t n)
+{
+  CrcTables tables;
+  uint32_t crc = UINT32_MAX;
+
+  make_tables (&tables);
+  for (; n >= 8; n -= 8, p += 8) {
+    uint32_t low = tl_get_u32 (p) ^ crc, high = tl_get_u32 (p + 4);
+
+    crc = 0;
+    for (int k = 0; k < 4; k++) {
+      crc ^= tables.effect[7 - k][low >> (8 * k) & 0xff];
+      crc ^= tables.effect[3 - k][high >> (8 * k) & 0xff];
+    }
+  }
+  for (; n > 0; n--, p++)
+    crc = crc >> 8 ^ tables.effect[0][(crc ^ *p) & 0xff];
+  return ~crc;
+}
+
+TlStatus
+tl_zip_check_record (TlZipRecord *record, TlError *error)
+{
+  TlShown name = tl_show_text (record->name, record->name_length);
+  uint32_t crc;
+
+  if (record->is_encrypted)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED, "zip record %s is encrypted",
+        name.text);
+  if (record->is_compressed)
+    return tl_fail (error, TL_ERROR_UNSUPPORTED,
+        "zip record %s is compressed, which torch.save never does: the archive "
+        "was packed anew, save it with torch.save",
+        name.text);
+  record->is_checked = 1;
+  if (record->crc == 0)
+    return TL_OK;
+  crc = compute_crc (record->data, record->size);
+  if (crc == record->crc)
+    return TL_OK;
+  return tl_fail (error, TL_ERROR_FORMAT,
+      "zip record %s is damaged: its checksum (CRC-32) is %08x, but should be "
+      "%08x; download or copy the file again",
+      name.text, crc, record->crc);
 }
 
 void

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* The directory of a zip archive in memory, as torch.save writes it: records
- * are stored, not compressed, so they are read where they lie. CRCs are not
- * compared: PyTorch can be told to write files without them. */
+ * are stored, not compressed, so they are read where they lie. */
 
 #ifndef TL_ZIP_H
 #define TL_ZIP_H
@@ -13,15 +12,18 @@
 extern "C" {
 #endif
 
-#define TL_ZIP_MAX_RECORDS 100000u
+#define TL_ZIP_MAX_RECORDS 65536u
 
 typedef struct
 {
   const char *name; /* in the archive: not NUL-terminated */
   size_t name_length;
-  const uint8_t *data;
+  uint8_t *data;
   size_t size;
-  int is_compressed; /* then @data is of no use here */
+  size_t header_size; /* bytes of the local header, which ends at @data */
+  uint32_t crc;       /* of the data; 0 also if PyTorch was told to have none */
+  uint8_t is_compressed, is_encrypted;
+  uint8_t is_checked; /* by tl_zip_check_record() */
 } TlZipRecord;
 
 /* Records are sorted by name (bytes, then length). */
@@ -31,15 +33,17 @@ typedef struct
   size_t n_records;
 } TlZip;
 
-/* Reads the directory (zip64 too). An encrypted record is
- * TL_ERROR_UNSUPPORTED; records that lie outside the file, overlap or share a
- * name are TL_ERROR_FORMAT. @bytes is borrowed until tl_zip_clear(). */
-TlStatus tl_zip_read (const void *bytes, size_t size, TlZip *ret,
-    TlError *error);
+/* Reads the directory (zip64 too). What lies outside the file, overlaps, has
+ * one name twice, or says one thing in two places differently is
+ * TL_ERROR_FORMAT. @bytes is borrowed until tl_zip_clear(). */
+TlStatus tl_zip_read (void *bytes, size_t size, TlZip *ret, TlError *error);
 
 /* NULL if there is none. */
-const TlZipRecord *tl_zip_find (const TlZip *zip, const char *name,
-    size_t length);
+TlZipRecord *tl_zip_find (const TlZip *zip, const char *name, size_t length);
+
+/* Whether the data can be used: TL_ERROR_UNSUPPORTED if they are compressed or
+ * encrypted, TL_ERROR_FORMAT if they are not those of the checksum. */
+TlStatus tl_zip_check_record (TlZipRecord *record, TlError *error);
 
 void tl_zip_clear (TlZip *zip);
 

@@ -15,7 +15,7 @@
 #define DEFAULT_MUTATIONS 2000
 
 typedef TlStatus (
-    *Read) (const void *bytes, size_t size, TlTensorSet *set, TlError *error);
+    *Read) (void *bytes, size_t size, TlTensorSet *set, TlError *error);
 
 static TlError error = TL_ERROR_INIT;
 
@@ -129,7 +129,7 @@ START_TEST (mutated_safetensors_files_are_harmless)
   bytes_put (&file, header, n);
   for (int i = 0; i < 3; i++)
     bytes_put (&file, tensors[i].data, tl_safetensors_data_size (&tensors[i]));
-  check_mutations (&file, tl_safetensors_read);
+  check_mutations (&file, tl_safetensors_read_in_place);
   free (header);
   bytes_clear (&file);
 }

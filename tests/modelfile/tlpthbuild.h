@@ -69,7 +69,30 @@ typedef struct
 void build_zip (Bytes *b, const Record *records, size_t n, int zip64);
 
 /* A state dict of conv1.weight [2, 3] F32 (1 to 6) and, on storage "1",
- * bn1.num_batches_tracked, a scalar I64 (7). */
+ * bn1.num_batches_tracked, a scalar I64 (7). The same in each container. */
 void build_small_pth (Bytes *b);
+void build_small_legacy (Bytes *b);
+void build_small_tar (Bytes *b);
+
+/* The parts of the older ones. A dict that says how the machine was. */
+void pickle_sys_info (Bytes *b, int little_endian);
+
+/* The magic number, the version and sys_info of a legacy file. */
+void build_legacy_head (Bytes *b, int little_endian);
+
+/* A storage of @n elements, each of @item bytes. */
+void bytes_put_storage (Bytes *b, const void *data, int64_t n, size_t item);
+
+/* A member with its header, filled up to 512 bytes; two empty blocks end the
+ * archive. */
+void tar_put_member (Bytes *b, const char *name, const void *data, size_t n);
+void tar_put_end (Bytes *b);
+
+/* Puts the checksums of a tar archive's headers right, as far as it goes. */
+void tar_repair (uint8_t *data, size_t n);
+
+/* The members of build_small_tar() behind pickle; @count is the storages'. */
+void tar_put_tensors (Bytes *b);
+void tar_put_storages (Bytes *b, int64_t count);
 
 #endif
