@@ -21,7 +21,7 @@ build-fuzz/findings/TARGET, what was learnt in build-fuzz/corpus/TARGET.
 TARGET: $(targets)
 
 TLPIPE_MATERIAL names the folder with the real test material; its small bad
-pictures are then among what a new corpus is made of.
+pictures or model files are then among what a new corpus is made of.
 USAGE
 }
 
@@ -56,13 +56,15 @@ build_programs() {
 
 # make_corpus NAME: into build-fuzz/corpus/NAME.
 make_corpus() {
-  local corpus=$build/corpus/$1 archive=${TLPIPE_MATERIAL:-}/bad_images.tar.gz files=()
+  local corpus=$build/corpus/$1 kind=bad_images archive files=()
 
+  case $1 in pth-* | safetensors) kind=bad_models ;; esac
+  archive=${TLPIPE_MATERIAL:-}/$kind.tar.gz
   mkdir -p "$corpus"
   if [ -r "$archive" ]; then
-    mkdir -p "$build/material"
-    tar -xzf "$archive" -C "$build/material"
-    mapfile -t files < <(find "$build/material" -type f -size "-${max_len}c")
+    mkdir -p "$build/material/$kind"
+    tar -xzf "$archive" -C "$build/material/$kind"
+    mapfile -t files < <(find "$build/material/$kind" -type f -size "-${max_len}c")
   fi
   "$build/tests/fuzz/replay-$1" --write "$corpus" "${files[@]}"
 }
