@@ -55,6 +55,7 @@
 #include <tlfail.h>
 #include <tlqueries.h>
 #include <tlrange.h>
+#include <tlweightscache.h>
 
 #include "tlbatchpool.h"
 #include "tlgate.h"
@@ -186,15 +187,28 @@ check_settings (TlResnetFinetune *self)
   return FALSE;
 }
 
+/* A name, a path, or "random". */
+static TlStatus
+open_pretrained (const TlTrainSettings *settings, TlWeights **ret,
+    TlError *error)
+{
+  g_autofree gchar *path = NULL;
+  TlStatus status = TL_OK;
+
+  if (strcmp (settings->weights, "random") != 0)
+    status = tl_weights_cache_resolve (settings->weights, settings->arch, &path,
+        error);
+  return status == TL_OK ? tl_weights_open (path, settings->arch, ret, error)
+                         : status;
+}
+
 static TlStatus
 open_weights (const TlTrainSettings *settings, TlWeights **ret, TlError *error)
 {
-  gboolean is_random = strcmp (settings->weights, "random") == 0;
   TlStatus status;
 
   if (*settings->resume == '\0')
-    return tl_weights_open (is_random ? NULL : settings->weights,
-        settings->arch, ret, error);
+    return open_pretrained (settings, ret, error);
   status = tl_weights_open (settings->resume, settings->arch, ret, error);
   if (status != TL_OK || tl_weights_state (*ret))
     return status;

@@ -121,8 +121,9 @@ static const Row rows[] = {
         "the file",
         KIND_STRING, AT (arch), "auto"},
     {"weights", "Weights",
-        "File to start from: torchvision's .pth, .safetensors or a tlpipe "
-        "checkpoint; random starts without pretraining, empty is an error",
+        "Where to start from: a name, such as resnet18, of a file in the cache "
+        "(tlpipe weights list); a .pth, .safetensors or tlpipe checkpoint; "
+        "random starts without pretraining, empty is an error",
         KIND_STRING, AT (weights), ""},
     {"resume", "Resume",
         "tlpipe checkpoint of a run to go on with, instead of weights; empty "

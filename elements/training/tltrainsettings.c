@@ -105,10 +105,9 @@ check_source (const TlTrainSettings *self, TlError *error)
     return TL_OK;
   if (*self->weights == '\0')
     return tl_fail (error, TL_ERROR_ARGUMENT,
-        "weights is empty: set it to a pretrained file, such as "
-        "resnet18-f37072fd.pth from torchvision (https://download.pytorch.org/"
-        "models/), or to a tlpipe "
-        "checkpoint. weights=random starts without pretraining.");
+        "weights is empty: set it to a name, such as resnet18 (\"tlpipe weights "
+        "list\" shows them), to a pretrained file, or to a tlpipe checkpoint. "
+        "weights=random starts without pretraining.");
   if (strcmp (self->weights, "random") == 0 && strcmp (self->arch, "auto") == 0)
     return tl_fail (error, TL_ERROR_ARGUMENT,
         "arch=auto takes the architecture from the weights file, and "

@@ -12,6 +12,14 @@
 
 #include "tlresnetfinetune.h"
 
+/* Names of weights are looked up here alone. */
+static void
+set_weights_folders (void)
+{
+  g_setenv ("TLPIPE_WEIGHTS", rig_folder, TRUE);
+  g_setenv ("TORCH_HOME", rig_folder, TRUE);
+}
+
 /* The one error on the bus holds @text. */
 static void
 expect_one_error (Rig *rig, const gchar *text)
@@ -38,6 +46,15 @@ static const Refusal refusals[] = {
     {"no weights", "weights", "", NULL, NULL, "weights is empty"},
     {"no such file", "weights", "/nowhere/r.pth", NULL, NULL, "/nowhere/r.pth"},
     {"a folder", "weights", "/", NULL, NULL, "folder"},
+    {"a name that is not in the cache", "weights", "resnet50", NULL, NULL,
+        "\"tlpipe weights fetch resnet50\""},
+    {"a name of torchvision's", "weights", "ResNet50_Weights.IMAGENET1K_V1",
+        NULL, NULL, "resnet50-0676ba61.pth"},
+    {"a version of the arch", "weights", "DEFAULT", "arch", "resnet152",
+        "resnet152-f82ba261.pth"},
+    {"a name mistyped", "weights", "resnet15", NULL, NULL, "did you mean"},
+    {"a name and another arch", "weights", "resnet50", "arch", "resnet18",
+        "weights=resnet50 is a resnet50, but arch=resnet18"},
     {"unknown arch", "arch", "resnet19", NULL, NULL,
         "expected one of auto, resnet18"},
     {"another arch", "arch", "resnet50", NULL, NULL,
@@ -84,6 +101,23 @@ GST_START_TEST (test_bad_settings_are_refused_in_ready)
           == GST_STATE_CHANGE_FAILURE,
       "%s", row->name);
   expect_one_error (&rig, row->text);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
+/* No file with the right digest is at hand, so the wrong one tells. */
+GST_START_TEST (test_a_name_is_looked_up_in_the_cache)
+{
+  g_autofree gchar *path =
+      g_build_filename (rig_folder, "resnet18-f37072fd.pth", NULL);
+  Rig rig;
+
+  fail_unless (g_file_set_contents (path, "PK\3\4 and no more", -1, NULL));
+  rig_init (&rig);
+  g_object_set (rig.trainer, "weights", "resnet18", NULL);
+  fail_unless (gst_element_set_state (rig.trainer, GST_STATE_READY)
+      == GST_STATE_CHANGE_FAILURE);
+  expect_one_error (&rig, "resnet18-f37072fd.pth: truncated or altered");
   rig_clear (&rig);
 }
 GST_END_TEST;
@@ -491,12 +525,14 @@ resnetfinetune_errors_suite (void)
       TL_TYPE_RESNET_FINETUNE);
   suite_add_tcase (suite, tcase);
   tcase_add_checked_fixture (tcase, rig_set_up, rig_tear_down);
+  tcase_add_checked_fixture (tcase, set_weights_folders, NULL);
   /* These two first: the shim stays loaded, and counts the steps of the
    * process, where tests do not fork. */
   tcase_add_test (tcase, test_missing_shim_is_a_sentence);
   tcase_add_test (tcase, test_failing_backend_ends_the_progress);
   tcase_add_loop_test (tcase, test_bad_settings_are_refused_in_ready, 0,
       G_N_ELEMENTS (refusals));
+  tcase_add_test (tcase, test_a_name_is_looked_up_in_the_cache);
   tcase_add_test (tcase, test_batches_need_a_data_set);
   tcase_add_test (tcase, test_evaluation_needs_the_classes);
   tcase_add_test (tcase, test_cosine_needs_an_end);
