@@ -16,7 +16,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev
-  libyaml-dev libcairo2-dev libjson-glib-dev
+  libyaml-dev libcairo2-dev libjson-glib-dev libcurl4-openssl-dev
 )
 test_packages=(check clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind)
 

@@ -14,6 +14,7 @@ static const TlVerb *const verbs[] = {
     &tl_verb_show,
     &tl_verb_inspect,
     &tl_verb_doctor,
+    &tl_verb_weights,
     &tl_verb_predict,
 #if defined TL_WITH_TRAINING
     &tl_verb_evaluate,

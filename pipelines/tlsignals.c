@@ -54,7 +54,7 @@ take_request (int number)
     if (is_seen)
       say ("\ntlpipe: stopping in good order; once more to stop at once\n");
   } else if (number != SIGHUP && now_ms () - requested_ms > SAME_PRESS_MS) {
-    say ("\ntlpipe: stopped at once; the last whole checkpoint stays\n");
+    say ("\ntlpipe: stopped at once; what was written whole stays\n");
     _exit (TL_EXIT_INTERRUPTED);
   }
   errno = saved;

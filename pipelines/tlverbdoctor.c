@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include <tlshimloader.h>
+#include <tlweightscache.h>
 
 #include "tljsonline.h"
 #include "tlpackages.h"
@@ -194,6 +195,29 @@ look_at_torch (Doctor *self)
   look_at_device (self, shim, "cpu");
 }
 
+/* ---- Pretrained weights ---- */
+
+static void
+look_for_weights (Doctor *self)
+{
+  g_auto (GStrv) folders = tl_weights_cache_list_folders ();
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree gchar *none = NULL;
+
+  for (gsize i = 0; tl_known_weights_nth (i); i++) {
+    const TlKnownWeights *known = tl_known_weights_nth (i);
+    g_autofree gchar *path = tl_weights_cache_find (known);
+
+    if (path)
+      g_string_append_printf (names, "%s%s", names->len ? ", " : "",
+          known->name);
+  }
+  none = g_strdup_printf ("none in %s or %s", folders[0], folders[1]);
+  say (self, names->len ? GOOD : OPTIONAL, "weights",
+      names->len ? names->str : none,
+      names->len ? NULL : "tlpipe weights fetch resnet18");
+}
+
 /* ---- The machine ---- */
 
 static void
@@ -234,6 +258,7 @@ run (gchar **args)
   say (&self, GOOD, "tlpipe", TL_VERSION, NULL);
   look_at_gstreamer (&self);
   look_at_torch (&self);
+  look_for_weights (&self);
   look_at_threads (&self);
   look_at_memory (&self);
   tl_output_line (&output, "%s",
@@ -252,7 +277,7 @@ const TlVerb tl_verb_doctor = {
     .description =
         "Looks at GStreamer and its elements, at the plugin and where it was found, at\n"
         "the shim and its libtorch, at the CPU, at CUDA and why it cannot be used, at\n"
-        "threads and memory. \"optional\" is what is missing and training does without;\n"
+        "pretrained weights, threads and memory. \"optional\" is what is missing and training does without;\n"
         "\"bad\" is what it needs.\n"
         "\n"
         "Exit status: 0 training can run, 1 it cannot, 2 wrong command line.",

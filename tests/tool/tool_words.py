@@ -99,6 +99,8 @@ def case_completion_knows_every_verb_and_option(bench):
         check(complete("tlpipe", verb, "--") == options,
               f"{verb}: {complete('tlpipe', verb, '--')} instead of {options}")
     check("finetune.yaml" in complete("tlpipe", "run", "fine"), "files")
+    check(complete("tlpipe", "weights", "''") == {"list", "verify", "fetch"}, "weights")
+    check("finetune.yaml" in complete("tlpipe", "weights", "verify", "fine"), "files to verify")
     check(complete("tlpipe", "evaluate", "c", "d", "--split", "''") == {"valid", "test"}, "split")
 
 

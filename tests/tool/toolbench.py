@@ -20,7 +20,7 @@ import time
 sys.path.append(str(pathlib.Path(__file__).parent.parent))
 from tapcases import Failure, check, metadata, run_cases  # noqa: E402
 
-VERBS = ("run", "check", "show", "inspect", "doctor", "predict", "evaluate")
+VERBS = ("run", "check", "show", "inspect", "doctor", "weights", "predict", "evaluate")
 
 FINETUNE = """tlpipe: 1
 vars: {data: FRAMES, run: run, epochs: 2}
