@@ -49,32 +49,16 @@ GST_START_TEST (test_learns_and_ends_by_itself)
 }
 GST_END_TEST;
 
-/* Runs @feed to its end and gives the last checkpoint. */
-static GBytes *
-run_to_end (const Feed *feed)
-{
-  GBytes *last;
-  Rig rig;
-
-  rig_init (&rig);
-  rig_play (&rig);
-  feed_all (feed, rig.pad);
-  rig_expect_eos (&rig);
-  last = g_bytes_ref (rig_last (&rig));
-  rig_clear (&rig);
-  return last;
-}
-
 GST_START_TEST (test_same_run_gives_same_bytes)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) one = run_to_end (&feed);
-  g_autoptr (GBytes) two = run_to_end (&feed);
+  g_autoptr (GBytes) one = rig_run_to_end (&feed);
+  g_autoptr (GBytes) two = rig_run_to_end (&feed);
 
   fail_unless (g_bytes_equal (one, two));
   feed.seed++;
   g_bytes_unref (two);
-  two = run_to_end (&feed);
+  two = rig_run_to_end (&feed);
   fail_if (g_bytes_equal (one, two));
 }
 GST_END_TEST;
@@ -82,11 +66,11 @@ GST_END_TEST;
 GST_START_TEST (test_ends_without_phase_events)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) whole = run_to_end (&feed);
+  g_autoptr (GBytes) whole = rig_run_to_end (&feed);
   g_autoptr (GBytes) without_ends = NULL;
 
   feed.no_phase_ends = TRUE;
-  without_ends = run_to_end (&feed);
+  without_ends = rig_run_to_end (&feed);
   fail_unless (g_bytes_equal (whole, without_ends));
 }
 GST_END_TEST;
@@ -145,7 +129,7 @@ resume_to_end (Feed feed, const gchar *path)
 GST_START_TEST (test_resume_gives_the_same_bytes)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) whole = run_to_end (&feed);
+  g_autoptr (GBytes) whole = rig_run_to_end (&feed);
 
   /* 5 batches of training and 3 of validation per epoch. */
   for (guint n = 1; n < 24; n++) {
@@ -165,7 +149,7 @@ GST_START_TEST (test_resume_counts_skipped_samples_once)
   g_autofree gchar *metrics = NULL;
 
   feed.skip_every = 3;
-  whole = run_to_end (&feed);
+  whole = rig_run_to_end (&feed);
   metrics = rig_get_value (whole, TL_KEY_METRICS_TRAIN);
   fail_unless (g_str_has_suffix (metrics, "n=13 skipped=7"), "%s", metrics);
   for (guint n = 1; n < 6; n++) {
@@ -183,9 +167,9 @@ GST_START_TEST (test_longer_resume_equals_longer_run)
   g_autoptr (GBytes) two = NULL, three = NULL, resumed = NULL;
   g_autofree gchar *path = NULL;
 
-  three = run_to_end (&feed);
+  three = rig_run_to_end (&feed);
   feed.epochs = 2;
-  two = run_to_end (&feed);
+  two = rig_run_to_end (&feed);
   path = rig_save_bytes (two, "two.safetensors");
   feed.epochs = 3;
   resumed = resume_to_end (feed, path);
@@ -306,7 +290,7 @@ has_new_head (const Feed *feed, const gchar *path)
 GST_START_TEST (test_head_is_kept_for_the_same_classes_only)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) bytes = run_to_end (&feed);
+  g_autoptr (GBytes) bytes = rig_run_to_end (&feed);
   g_autofree gchar *path = rig_save_bytes (bytes, "run.safetensors");
 
   fail_if (has_new_head (&feed, path));
@@ -391,7 +375,7 @@ expect_preprocess_answer (Rig *rig)
 GST_START_TEST (test_evaluation_measures_and_saves_nothing)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) bytes = run_to_end (&feed);
+  g_autoptr (GBytes) bytes = rig_run_to_end (&feed);
   g_autofree gchar *path = rig_save_bytes (bytes, "run.safetensors");
   gdouble val_accuracy;
   Rig rig;
@@ -417,7 +401,7 @@ GST_END_TEST;
 GST_START_TEST (test_training_makes_its_own_pictures)
 {
   Feed feed = FEED_INIT;
-  g_autoptr (GBytes) bytes = run_to_end (&feed);
+  g_autoptr (GBytes) bytes = rig_run_to_end (&feed);
   g_autofree gchar *path = rig_save_bytes (bytes, "run.safetensors");
   g_autoptr (GstQuery) query = tl_query_new_preprocess (TRUE);
   Rig rig;

@@ -138,27 +138,12 @@ GST_END_TEST;
 
 /* ---- Nothing changes ---- */
 
-static GBytes *
-run_to_end (const Feed *feed)
-{
-  GBytes *last;
-  Rig rig;
-
-  rig_init (&rig);
-  rig_play (&rig);
-  feed_all (feed, rig.pad);
-  rig_expect_eos (&rig);
-  last = g_bytes_ref (rig_last (&rig));
-  rig_clear (&rig);
-  return last;
-}
-
 /* Before the first batch there is no model yet; 5 batches of training are
  * followed by 3 of validation. */
 GST_START_TEST (test_pauses_before_every_batch_change_nothing)
 {
   Feeder feeder = {.feed = FEED_INIT, .hold_at = 1};
-  g_autoptr (GBytes) whole = run_to_end (&feeder.feed);
+  g_autoptr (GBytes) whole = rig_run_to_end (&feeder.feed);
   Rig rig;
 
   rig_init (&rig);

@@ -183,3 +183,18 @@ rig_expect_eos (Rig *rig)
   fail_unless (message != NULL, "the pipeline does not end");
   fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
 }
+
+GBytes *
+rig_run_to_end (const Feed *feed)
+{
+  GBytes *last;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_all (feed, rig.pad);
+  rig_expect_eos (&rig);
+  last = g_bytes_ref (rig_last (&rig));
+  rig_clear (&rig);
+  return last;
+}

@@ -6,6 +6,8 @@
 #ifndef TL_RIG_H
 #define TL_RIG_H
 
+#include "tlfeed.h"
+
 #include <gst/gst.h>
 
 /* Of one test: a folder, and in it a thumbnail model without a class list. */
@@ -50,5 +52,9 @@ void rig_expect_message (Rig *rig, GstMessageType type, const gchar *text);
 
 /* The next of EOS and errors is EOS. */
 void rig_expect_eos (Rig *rig);
+
+/* Plays @feed to its end through a rig of its own; the bytes of the last
+ * checkpoint, *transferred*. */
+GBytes *rig_run_to_end (const Feed *feed);
 
 #endif
