@@ -272,12 +272,13 @@ predict (Predict *self, gchar **args)
 static TlExit
 run (gchar **args)
 {
-  Predict self = {.pictures = g_ptr_array_new_with_free_func (g_free)};
+  Predict self = {0};
   guint k;
   TlExit end;
 
   if (!tl_verb_parse_count (&tl_verb_predict, "top-k", top_k, 1, 16, &k))
     return TL_EXIT_USAGE;
+  self.pictures = g_ptr_array_new_with_free_func (g_free);
   tl_output_init (&self.output, json, FALSE);
   tl_signals_install ();
   end = predict (&self, args);
