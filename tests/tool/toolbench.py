@@ -12,6 +12,8 @@ import contextlib
 import json
 import os
 import pathlib
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -113,6 +115,19 @@ class Bench:
     def temporary_files(self, run="run"):
         folder = self.path(run)
         return [n for n in os.listdir(folder) if "tmp" in n] if os.path.exists(folder) else []
+
+
+def wait_for_handlers(process):
+    """Until a signal is a request, and does not end the program as it ends any other."""
+    deadline = time.time() + 30
+    asked = sum(1 << number - 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    while True:
+        check(process.poll() is None and time.time() < deadline, f"no handlers: {process.poll()}")
+        with open(f"/proc/{process.pid}/status", encoding="utf-8") as status:
+            caught = re.search(r"^SigCgt:\s*(\w+)", status.read(), re.M)
+        if int(caught.group(1), 16) & asked == asked:
+            return
+        time.sleep(0.01)
 
 
 def wait_for(bench, process, name):
