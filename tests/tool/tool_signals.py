@@ -34,7 +34,7 @@ def case_a_checkpoint_that_is_lost_is_a_failure(bench):
     shutil.rmtree(bench.path("run"))
     process.send_signal(signal.SIGINT)
     result = bench.end(process)
-    check(result.status == 1 and result.err.count("error:") == 1 and "cannot be" in result.err,
+    check(result.status == 1 and result.err.count("error:") == 1 and "is gone" in result.err,
           str(result))
 
 
