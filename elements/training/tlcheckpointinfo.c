@@ -6,6 +6,7 @@
 #include <tlcheckpoint.h>
 #include <tlfail.h>
 #include <tlfile.h>
+#include <tlintegrity.h>
 #include <tlsafetensors.h>
 
 #include <math.h>
@@ -144,21 +145,50 @@ read_start (const TlFile *file, guint8 **ret, gsize *size, TlError *error)
   return tl_file_read (file, 0, *ret, *size, error);
 }
 
-TlStatus
-tl_checkpoint_info_read_file (TlCheckpointInfo *ret, const gchar *path,
+/* Reads the header of the file at @path; @ret is to be freed. */
+static TlStatus
+read_header (const gchar *path, guint8 **ret, gsize *size, guint64 *file_size,
     TlError *error)
 {
   TlFile file;
-  g_autofree guint8 *bytes = NULL;
-  gsize size = 0;
   TlStatus status = tl_file_open (path, &file, error);
 
   if (status != TL_OK)
     return status;
-  status = read_start (&file, &bytes, &size, error);
-  if (status == TL_OK)
-    status = tl_checkpoint_info_read (ret, bytes, size, file.size, error);
+  status = read_start (&file, ret, size, error);
+  *file_size = file.size;
   tl_file_close (&file);
+  return status;
+}
+
+TlStatus
+tl_checkpoint_info_read_file (TlCheckpointInfo *ret, const gchar *path,
+    TlError *error)
+{
+  g_autofree guint8 *bytes = NULL;
+  guint64 file_size = 0;
+  gsize size = 0;
+  TlStatus status = read_header (path, &bytes, &size, &file_size, error);
+
+  if (status == TL_OK)
+    status = tl_checkpoint_info_read (ret, bytes, size, file_size, error);
+  return status;
+}
+
+TlStatus
+tl_checkpoint_check_file (const gchar *path, TlError *error)
+{
+  TlTensorSet set = TL_TENSOR_SET_INIT (MAX_MEMORY);
+  g_autofree guint8 *bytes = NULL;
+  guint64 file_size = 0;
+  gsize size = 0;
+  TlStatus status = read_header (path, &bytes, &size, &file_size, error);
+
+  if (status == TL_OK)
+    status = tl_safetensors_read_header (bytes, size, file_size, &set, error);
+  if (status == TL_OK)
+    status = tl_integrity_check_file (path, bytes, size, &set, error);
+  tl_tensor_set_clear (&set);
   return status;
 }
 

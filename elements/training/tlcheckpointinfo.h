@@ -35,6 +35,10 @@ TlStatus tl_checkpoint_info_read (TlCheckpointInfo *ret, gconstpointer bytes,
 TlStatus tl_checkpoint_info_read_file (TlCheckpointInfo *ret, const gchar *path,
     TlError *error);
 
+/* Holds all of a file against the checksum that it carries; TL_OK if it carries
+ * none, TL_ERROR_FORMAT if it is damaged. */
+TlStatus tl_checkpoint_check_file (const gchar *path, TlError *error);
+
 /* A finite number out of a text of metrics; FALSE if there is none. @metrics
  * may be NULL. */
 gboolean tl_metrics_lookup (const gchar *metrics, const gchar *name,

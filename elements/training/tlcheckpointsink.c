@@ -186,20 +186,26 @@ get_settings (const TlCheckpointSink *self)
   return tl_run_folder_get_settings (self->folder);
 }
 
-static void
-adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info)
+static TlStatus
+adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info,
+    TlError *error)
 {
+  gboolean foreign;
+  TlStatus status;
+
   if (self->adopted)
-    return;
+    return TL_OK;
   self->adopted = TRUE;
-  if (tl_run_folder_adopt (self->folder, info))
+  status = tl_run_folder_adopt (self->folder, info, &foreign, error);
+  if (foreign)
     /* Not INFO: gst-launch-1.0 shows only the debug part of one. */
     GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
         ("%s holds files of another run (other data, weights, seed or "
-         "settings). They are not compared with this run's, which replace them "
-         "one by one.",
+         "settings) or damaged ones. They are not compared with this run's, "
+         "which replace them one by one.",
             get_settings (self)->location),
         (NULL));
+  return status;
 }
 
 typedef struct
@@ -290,8 +296,9 @@ write_checkpoint (GstBuffer *checkpoint, const TlCheckpointInfo *info,
   if (status == TL_OK && n < gst_buffer_n_memory (checkpoint))
     status = tl_fail (&error, TL_ERROR_MEMORY,
         "A checkpoint cannot be mapped into memory.");
+  if (status == TL_OK)
+    status = adopt_folder (self, info, &error);
   if (status == TL_OK) {
-    adopt_folder (self, info);
     warn_unranked (self, info);
     status = tl_run_folder_save (self->folder, info, chunks, n, report_written,
         &report, &error);

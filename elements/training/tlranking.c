@@ -33,30 +33,42 @@ is_better (const TlRanking *self, const TlRankingEntry *a,
   return a->epoch < b->epoch;
 }
 
-static void
-remove_epoch (TlRanking *self, guint32 epoch)
+/* -1 if it is not there. */
+static gint
+find_epoch (const TlRanking *self, guint32 epoch)
 {
   for (guint i = 0; i < self->entries->len; i++) {
-    if (entry_at (self, i)->epoch == epoch) {
-      g_array_remove_index (self->entries, i);
-      return;
-    }
+    if (entry_at (self, i)->epoch == epoch)
+      return (gint) i;
   }
+  return -1;
 }
 
 gint
 tl_ranking_add (TlRanking *self, const TlRankingEntry *entry)
 {
+  gint old = find_epoch (self, entry->epoch);
+  TlRankingEntry added = *entry;
   guint place = 0;
 
-  remove_epoch (self, entry->epoch);
+  if (old >= 0) {
+    added.has_file |= entry_at (self, (guint) old)->has_file;
+    g_array_remove_index (self->entries, (guint) old);
+  }
   while (place < self->entries->len
       && !is_better (self, entry, entry_at (self, place)))
     place++;
-  if (place >= self->size)
-    return -1;
-  g_array_insert_val (self->entries, place, *entry);
-  return (gint) place;
+  g_array_insert_val (self->entries, place, added);
+  return place < self->size ? (gint) place : -1;
+}
+
+void
+tl_ranking_set_has_file (TlRanking *self, guint32 epoch)
+{
+  gint i = find_epoch (self, epoch);
+
+  if (i >= 0)
+    entry_at (self, (guint) i)->has_file = TRUE;
 }
 
 gboolean

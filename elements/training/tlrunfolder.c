@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,9 +23,11 @@
 /* A file that the folder held at the begin of the run. */
 typedef struct
 {
-  gchar *run; /* NULL if it is no checkpoint of ours */
-  gboolean is_ranked;
-  TlRankingEntry entry;
+  gchar *path;
+  gchar *run;       /* NULL if it is no checkpoint */
+  gboolean is_last; /* last.safetensors, which is not ranked */
+  gboolean is_rankable;
+  TlRankingEntry entry; /* has_file: the name is that of its epoch */
 } Found;
 
 struct TlRunFolder
@@ -37,9 +40,12 @@ struct TlRunFolder
 };
 
 static void
-clear_found (gpointer found)
+clear_found (gpointer user)
 {
-  g_free (((Found *) found)->run);
+  Found *found = user;
+
+  g_free (found->path);
+  g_free (found->run);
 }
 
 static gchar *
@@ -96,6 +102,7 @@ rank_info (const TlRunFolder *self, const TlCheckpointInfo *info,
     TlRankingEntry *ret)
 {
   ret->epoch = info->epoch;
+  ret->has_file = FALSE;
   ret->loss = INFINITY;
   tl_metrics_lookup (info->valid, "loss", &ret->loss);
   return info->ends_epoch && info->valid
@@ -106,15 +113,20 @@ rank_info (const TlRunFolder *self, const TlCheckpointInfo *info,
 static void
 look_at (TlRunFolder *self, const gchar *name)
 {
-  g_autofree gchar *path = path_of (self, name);
   g_auto (TlCheckpointInfo) info = {0};
   TlError error = TL_ERROR_INIT;
-  Found found = {0};
+  Found found = {.path = path_of (self, name),
+      .is_last = strcmp (name, LAST) == 0};
 
-  if (tl_checkpoint_info_read_file (&info, path, &error) == TL_OK) {
+  if (tl_checkpoint_info_read_file (&info, found.path, &error) == TL_OK) {
+    g_autofree gchar *expected = epoch_path (self, info.epoch);
+
     found.run = g_steal_pointer (&info.run);
-    found.is_ranked =
-        strcmp (name, LAST) != 0 && rank_info (self, &info, &found.entry);
+    found.is_rankable = rank_info (self, &info, &found.entry);
+    found.entry.has_file = strcmp (found.path, expected) == 0;
+    /* Copied by hand: not what its name says. */
+    if (!found.entry.has_file && !found.is_last && strcmp (name, BEST) != 0)
+      g_clear_pointer (&found.run, g_free);
   }
   g_array_append_val (self->found, found);
 }
@@ -141,29 +153,67 @@ tl_run_folder_begin (TlRunFolder *self)
   }
 }
 
+/* Makes best.safetensors the best of what was found: it may be missing, damaged,
+ * or chosen by another metric. @in_best: the epoch that it has, 0 for none. */
+static TlStatus
+restore_best (TlRunFolder *self, guint32 in_best, TlError *error)
+{
+  const TlRankingEntry *best = tl_ranking_best (&self->ranking);
+  g_autofree gchar *from = NULL, *to = path_of (self, BEST);
+  g_autofree gpointer bytes = NULL;
+  TlFile file;
+  TlStatus status;
+
+  if (!best || best->epoch == in_best || !best->has_file)
+    return TL_OK;
+  from = epoch_path (self, best->epoch);
+  status = tl_file_open (from, &file, error);
+  if (status != TL_OK)
+    return status;
+  bytes = g_try_malloc (file.size);
+  status = bytes ? tl_file_read (&file, 0, bytes, file.size, error)
+                 : tl_fail (error, TL_ERROR_MEMORY,
+                     "Out of memory to copy %.600s to " BEST ".", from);
+  tl_file_close (&file);
+  if (status == TL_OK)
+    status = tl_file_replace (to, &(TlChunk){bytes, file.size}, 1, error);
+  return status;
+}
+
 /* An epoch that comes again is ranked again: the run begins anew, or goes on
  * from before it. */
-gboolean
-tl_run_folder_adopt (TlRunFolder *self, const TlCheckpointInfo *info)
+TlStatus
+tl_run_folder_adopt (TlRunFolder *self, const TlCheckpointInfo *info,
+    gboolean *foreign, TlError *error)
 {
   /* The first epoch that is still to come, counted from 1 as in the files. */
   guint64 next = (guint64) info->epoch + !info->ends_epoch;
-  gboolean foreign = FALSE, ours = FALSE;
+  guint32 in_best = 0;
+  gboolean ours = FALSE;
 
+  *foreign = FALSE;
   for (guint i = 0; i < self->found->len; i++) {
     const Found *found = &g_array_index (self->found, Found, i);
 
     if (g_strcmp0 (found->run, info->run) != 0) {
-      foreign = TRUE;
+      *foreign = TRUE;
       continue;
     }
     ours = TRUE;
-    if (found->is_ranked && found->entry.epoch < next)
-      tl_ranking_add (&self->ranking, &found->entry);
+    if (self->settings.save_top_k == 0 || found->is_last || !found->is_rankable
+        || found->entry.epoch >= next)
+      continue;
+    if (tl_checkpoint_check_file (found->path, NULL) != TL_OK) {
+      *foreign = TRUE;
+      continue;
+    }
+    tl_ranking_add (&self->ranking, &found->entry);
+    if (!found->entry.has_file)
+      in_best = found->entry.epoch;
   }
   self->fresh = !ours;
   g_array_set_size (self->found, 0);
-  return foreign;
+  return restore_best (self, in_best, error);
 }
 
 /* ---- writing ---- */
@@ -192,18 +242,23 @@ write_file (const Save *save, const gchar *kind, gchar *path)
   return status;
 }
 
-/* The file of an epoch that is no longer one of the best; there is none where
- * save-top-k was 1. */
-static void
-remove_evicted (TlRunFolder *self)
+/* The files of epochs that are no longer among the best. Only what was written
+ * here, or was found whole, is removed, and only when the rest is durable. */
+static TlStatus
+remove_evicted (TlRunFolder *self, TlError *error)
 {
   TlRankingEntry evicted;
 
   while (tl_ranking_evict (&self->ranking, &evicted)) {
     g_autofree gchar *path = epoch_path (self, evicted.epoch);
 
-    g_unlink (path);
+    if (evicted.has_file && g_unlink (path) < 0 && errno != ENOENT)
+      return tl_fail (error, TL_ERROR_WRITE,
+          "%.600s: cannot be removed, although better epochs have taken its "
+          "place: %s. Change its permissions, or raise save-top-k.",
+          path, g_strerror (errno));
   }
+  return TL_OK;
 }
 
 static TlStatus
@@ -213,13 +268,13 @@ save_ranked (const Save *save, const TlRankingEntry *entry)
   gint place = tl_ranking_add (&self->ranking, entry);
   TlStatus status = TL_OK;
 
-  if (place >= 0 && self->ranking.size > 1)
+  if (place >= 0 && self->ranking.size > 1) {
     status = write_file (save, "epoch", epoch_path (self, entry->epoch));
+    tl_ranking_set_has_file (&self->ranking, entry->epoch);
+  }
   if (place == 0 && status == TL_OK)
     status = write_file (save, "best", path_of (self, BEST));
-  if (status == TL_OK)
-    remove_evicted (self);
-  return status;
+  return status == TL_OK ? remove_evicted (self, save->error) : status;
 }
 
 static TlStatus

@@ -37,10 +37,14 @@ void tl_run_folder_free (TlRunFolder *self);
  * remembers what the folder holds. */
 void tl_run_folder_begin (TlRunFolder *self);
 
-/* Whether the folder holds files of another run than the first checkpoint,
- * @info, is of. They do not take part in the ranking and are replaced one by
- * one. */
-gboolean tl_run_folder_adopt (TlRunFolder *self, const TlCheckpointInfo *info);
+/* Takes into the ranking what the folder holds of the run that the first
+ * checkpoint, @info, is of. Each such file is read and held against its
+ * checksum. @foreign: there are files of another run too, or damaged ones; they
+ * do not count, are never removed, and are replaced one by one. Where
+ * best.safetensors is not the best of them, it becomes so: TL_ERROR_* where
+ * that fails. */
+TlStatus tl_run_folder_adopt (TlRunFolder *self, const TlCheckpointInfo *info,
+    gboolean *foreign, TlError *error);
 
 /* Reports a file: @kind is "last", "best" or "epoch"; @value that of the
  * monitored metric, NAN if it has none. Strings are borrowed. */

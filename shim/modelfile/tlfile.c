@@ -123,7 +123,7 @@ create_beside (const char *path, char *temporary, size_t size)
       return -1;
     }
     fd = open (temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0 || errno != EEXIST)
+    if (fd >= 0 || (errno != EEXIST && errno != EINTR))
       return fd;
   }
   return -1;
@@ -140,12 +140,26 @@ write_all (int fd, const TlChunk *chunk)
 
     if (written < 0 && errno == EINTR)
       continue;
-    if (written < 0)
+    if (written == 0)
+      errno = EIO;
+    if (written <= 0)
       return -1;
     p += written;
     n -= (size_t) written;
   }
   return 0;
+}
+
+/* Some network file systems let signals interrupt it. */
+static int
+sync_fd (int fd)
+{
+  int result;
+
+  do
+    result = fsync (fd);
+  while (result < 0 && errno == EINTR);
+  return result;
 }
 
 /* The rename itself must reach the disk. Not every file system can sync a
@@ -155,7 +169,7 @@ sync_folder_of (const char *path)
 {
   const char *slash = strrchr (path, '/');
   char folder[PATH_MAX];
-  int fd, result;
+  int fd, result, number;
 
   if (!slash)
     strcpy (folder, ".");
@@ -166,10 +180,12 @@ sync_folder_of (const char *path)
   fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return -1;
-  result = fsync (fd);
+  result = sync_fd (fd);
   if (result < 0 && errno == EINVAL)
     result = 0;
+  number = errno;
   close (fd);
+  errno = number;
   return result;
 }
 
@@ -183,11 +199,12 @@ fill_and_close (int fd, const TlChunk *chunks, size_t n_chunks)
   for (size_t i = 0; !failed && i < n_chunks; i++)
     if (write_all (fd, &chunks[i]) < 0)
       failed = "cannot be written";
-  if (!failed && fsync (fd) < 0)
+  if (!failed && sync_fd (fd) < 0)
     failed = "cannot be brought to the disk";
   if (failed)
     number = errno;
-  if (close (fd) < 0 && !failed) {
+  /* Interrupted, it is closed all the same. */
+  if (close (fd) < 0 && errno != EINTR && !failed) {
     failed = "cannot be closed";
     number = errno;
   }
@@ -235,6 +252,7 @@ tl_file_replace (const char *path, const TlChunk *chunks, size_t n_chunks,
   }
   if (sync_folder_of (path) < 0)
     return fail_errno (error, TL_ERROR_WRITE, path,
-        "its folder cannot be brought to the disk");
+        "it is written, but its folder cannot be brought to the disk, so that "
+        "a power cut may bring back the file there before");
   return TL_OK;
 }
