@@ -2,16 +2,15 @@
 
 #include "tlorderedelement.h"
 
-#include "tlworkpool.h"
+#include "tlorderedqueue.h"
 
 #include <tlrange.h>
 
-GST_DEBUG_CATEGORY_STATIC (tl_ordered_element_debug);
+GST_DEBUG_CATEGORY (tl_ordered_element_debug);
 #define GST_CAT_DEFAULT tl_ordered_element_debug
 
 #define DEFAULT_N_THREADS 0
 #define MAX_THREADS 256
-#define JOBS_PER_THREAD 4
 
 enum
 {
@@ -28,33 +27,13 @@ typedef struct
 
   GstVideoInfo info; /* of the newest caps; streaming thread only */
 
-  /* Sticky events that a flush caught on their way: what they say still holds,
-   * so they are pushed when it ends. Object lock. */
-  GQueue kept;
-
-  /* From READY to PAUSED until back in READY. The pointer changes under the
-   * sink pad's stream lock and pool_lock; who has neither is the src task, which
-   * does not run then. */
-  TlWorkPool *pool;
-  GMutex pool_lock;
+  TlOrderedQueue queue; /* its locks come after open_lock */
 
   /* Whoever lets data flow again has this, from waiting for the src task until
    * it is started: so nobody opens the pool to a task that is waited for. Before
    * the locks above, after the sink pad's stream lock. */
   GMutex open_lock;
-
-  gint flow;         /* atomic: written by the src task, read by chain */
-  GMutex error_lock; /* from begin_error to fail; the innermost */
 } TlOrderedElementPrivate;
-
-/* What is in the queue: a buffer's job, or an event. */
-typedef struct
-{
-  TlOrderedElement *element; /* borrowed */
-  TlOrderedJob job;
-  gboolean skipped; /* not worked on: to be dropped */
-  GstEvent *event;
-} Item;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (TlOrderedElement, tl_ordered_element,
     GST_TYPE_ELEMENT)
@@ -77,133 +56,22 @@ tl_ordered_element_get_src_pad (TlOrderedElement *self)
   return get_private (self)->srcpad;
 }
 
-/* A flush that began meanwhile has the last word. */
-static void
-set_flow (TlOrderedElement *self, GstFlowReturn flow)
-{
-  TlOrderedElementPrivate *priv = get_private (self);
-
-  GST_DEBUG_OBJECT (self, "flow is now %s", gst_flow_get_name (flow));
-  g_atomic_int_compare_and_exchange (&priv->flow, GST_FLOW_OK, flow);
-}
-
 gboolean
 tl_ordered_element_begin_error (TlOrderedElement *self)
 {
-  TlOrderedElementPrivate *priv = get_private (self);
-
-  g_mutex_lock (&priv->error_lock);
-  switch (g_atomic_int_get (&priv->flow)) {
-    case GST_FLOW_OK:
-    case GST_FLOW_NOT_LINKED: /* which may pass */
-      return TRUE;
-    default:
-      g_mutex_unlock (&priv->error_lock);
-      return FALSE;
-  }
+  return tl_ordered_queue_begin_error (&get_private (self)->queue);
 }
 
-/* After the message: upstream posts one of its own when it learns of this. */
 void
 tl_ordered_element_fail (TlOrderedElement *self)
 {
-  set_flow (self, GST_FLOW_ERROR);
-  g_atomic_int_compare_and_exchange (&get_private (self)->flow,
-      GST_FLOW_NOT_LINKED, GST_FLOW_ERROR);
-  g_mutex_unlock (&get_private (self)->error_lock);
+  tl_ordered_queue_fail (&get_private (self)->queue);
 }
 
 gboolean
 tl_ordered_element_has_failed (TlOrderedElement *self)
 {
-  return g_atomic_int_get (&get_private (self)->flow) == GST_FLOW_ERROR;
-}
-
-static Item *
-new_item (TlOrderedElement *self)
-{
-  Item *item = g_new0 (Item, 1);
-
-  item->element = self;
-  item->job.error.struct_size = sizeof (TlError);
-  return item;
-}
-
-static void
-free_item (Item *item)
-{
-  gst_clear_buffer (&item->job.input);
-  gst_clear_buffer (&item->job.output);
-  gst_clear_event (&item->event);
-  g_free (item);
-}
-
-static gboolean
-outlives_flush (GstEvent *event)
-{
-  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_EOS
-      && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT;
-}
-
-/* Takes the event. */
-static void
-keep_event (TlOrderedElement *self, GstEvent *event)
-{
-  GST_OBJECT_LOCK (self);
-  g_queue_push_tail (&get_private (self)->kept, event);
-  GST_OBJECT_UNLOCK (self);
-}
-
-static GstEvent *
-pop_kept_event (TlOrderedElement *self)
-{
-  GstEvent *event;
-
-  GST_OBJECT_LOCK (self);
-  event = g_queue_pop_head (&get_private (self)->kept);
-  GST_OBJECT_UNLOCK (self);
-  return event;
-}
-
-static void
-forget_kept_events (TlOrderedElement *self)
-{
-  GstEvent *event;
-
-  while ((event = pop_kept_event (self)))
-    gst_event_unref (event);
-}
-
-/* The pool lets go of what it holds when a flush ends. */
-static void
-drop_item (gpointer data)
-{
-  Item *item = data;
-
-  if (item->event && outlives_flush (item->event))
-    keep_event (item->element, g_steal_pointer (&item->event));
-  free_item (item);
-}
-
-static void *
-make_context (void *user_data)
-{
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (user_data);
-
-  return klass->context_new (user_data);
-}
-
-/* After the end of the flow there is no use in what is still queued. */
-static void
-run_item (void *context, void *data, void *user_data)
-{
-  Item *item = data;
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (user_data);
-
-  item->skipped =
-      g_atomic_int_get (&get_private (user_data)->flow) != GST_FLOW_OK;
-  if (!item->skipped)
-    klass->work (user_data, context, &item->job);
+  return tl_ordered_queue_has_failed (&get_private (self)->queue);
 }
 
 /* Returns the one that was there. */
@@ -214,10 +82,7 @@ set_pool (TlOrderedElement *self, TlWorkPool *pool)
   TlWorkPool *old;
 
   GST_PAD_STREAM_LOCK (priv->sinkpad);
-  g_mutex_lock (&priv->pool_lock);
-  old = priv->pool;
-  priv->pool = pool;
-  g_mutex_unlock (&priv->pool_lock);
+  old = tl_ordered_queue_swap_pool (&priv->queue, pool);
   GST_PAD_STREAM_UNLOCK (priv->sinkpad);
   return old;
 }
@@ -226,8 +91,6 @@ static gboolean
 make_pool (TlOrderedElement *self)
 {
   TlOrderedElementPrivate *priv = get_private (self);
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-  TlWorkPoolFuncs funcs = {NULL, klass->context_free, run_item, drop_item};
   TlWorkPool *pool;
   guint n_threads;
 
@@ -236,10 +99,7 @@ make_pool (TlOrderedElement *self)
   GST_OBJECT_UNLOCK (self);
   if (n_threads == 0)
     n_threads = g_get_num_processors ();
-  if (klass->context_new)
-    funcs.context_new = make_context;
-  pool =
-      tl_work_pool_new (n_threads, n_threads * JOBS_PER_THREAD, &funcs, self);
+  pool = tl_ordered_queue_make_pool (&priv->queue, n_threads);
   if (pool == NULL)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
         ("%u worker threads could not be started; set n-threads lower.",
@@ -249,113 +109,23 @@ make_pool (TlOrderedElement *self)
   return pool != NULL;
 }
 
-/* Both streaming threads leave the pool; what is inside is kept until the
- * flush ends or the pool is freed. */
-static void
-stop_waiting (TlOrderedElement *self)
-{
-  TlOrderedElementPrivate *priv = get_private (self);
-
-  g_atomic_int_set (&priv->flow, GST_FLOW_FLUSHING);
-  g_mutex_lock (&priv->pool_lock);
-  if (priv->pool)
-    tl_work_pool_flush_start (priv->pool);
-  g_mutex_unlock (&priv->pool_lock);
-}
-
-/* Takes the event. */
-static void
-handle_event (TlOrderedElement *self, GstEvent *event)
-{
-  TlOrderedElementPrivate *priv = get_private (self);
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-
-  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, event);
-  if (!klass->event (self, gst_event_ref (event)) && outlives_flush (event)
-      && g_atomic_int_get (&priv->flow) == GST_FLOW_FLUSHING)
-    keep_event (self, event);
-  else
-    gst_event_unref (event);
-}
-
-static void
-handle_item (TlOrderedElement *self, Item *item)
-{
-  TlOrderedElementPrivate *priv = get_private (self);
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-  GstFlowReturn flow;
-
-  if (item->event) {
-    handle_event (self, g_steal_pointer (&item->event));
-    return;
-  }
-  if (item->skipped || g_atomic_int_get (&priv->flow) != GST_FLOW_OK)
-    return;
-  flow = klass->finish (self, &item->job);
-  if (flow != GST_FLOW_OK)
-    set_flow (self, flow);
-}
-
 static void
 push_next (gpointer data)
 {
-  TlOrderedElement *self = data;
-  TlOrderedElementPrivate *priv = get_private (self);
-  GstEvent *kept = NULL;
-  Item *item;
+  TlOrderedElementPrivate *priv = get_private (data);
 
-  if (g_atomic_int_get (&priv->flow) != GST_FLOW_FLUSHING)
-    kept = pop_kept_event (self);
-  if (kept) {
-    handle_event (self, kept);
+  if (tl_ordered_queue_handle_next (&priv->queue))
     return;
-  }
-  item = tl_work_pool_take (priv->pool);
-  if (item == NULL) {
-    GST_DEBUG_OBJECT (self, "flushing: the task pauses");
-    gst_pad_pause_task (priv->srcpad);
-    return;
-  }
-  handle_item (self, item);
-  free_item (item);
-}
-
-/* What is linked again, here or further down, may take buffers again. */
-static GstFlowReturn
-get_flow (TlOrderedElement *self)
-{
-  TlOrderedElementPrivate *priv = get_private (self);
-
-  if (g_atomic_int_get (&priv->flow) == GST_FLOW_NOT_LINKED
-      && gst_pad_check_reconfigure (priv->srcpad))
-    g_atomic_int_compare_and_exchange (&priv->flow, GST_FLOW_NOT_LINKED,
-        GST_FLOW_OK);
-  return g_atomic_int_get (&priv->flow);
+  GST_DEBUG_OBJECT (data, "flushing: the task pauses");
+  gst_pad_pause_task (priv->srcpad);
 }
 
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  TlOrderedElement *self = TL_ORDERED_ELEMENT (parent);
-  TlOrderedElementPrivate *priv = get_private (self);
-  TlOrderedElementClass *klass = TL_ORDERED_ELEMENT_GET_CLASS (self);
-  GstFlowReturn flow = get_flow (self);
-  Item *item;
-  gboolean work;
+  TlOrderedElementPrivate *priv = get_private (TL_ORDERED_ELEMENT (parent));
 
-  if (flow != GST_FLOW_OK) {
-    gst_buffer_unref (buffer);
-    return flow;
-  }
-  item = new_item (self);
-  item->job.input = buffer;
-  item->job.info = priv->info;
-  work = klass->accept == NULL || klass->accept (self, &item->job);
-  if (!tl_work_pool_submit (priv->pool, item, work)) {
-    free_item (item);
-    return GST_FLOW_FLUSHING;
-  }
-  return g_atomic_int_get (&priv->flow);
+  return tl_ordered_queue_add_buffer (&priv->queue, buffer, &priv->info);
 }
 
 /* FLUSHING is set first: an event that fails from now on is kept. The src task
@@ -363,7 +133,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static void
 begin_flush (TlOrderedElement *self, GstEvent *event)
 {
-  stop_waiting (self);
+  tl_ordered_queue_stop_waiting (&get_private (self)->queue);
   gst_pad_push_event (get_private (self)->srcpad, event);
 }
 
@@ -372,15 +142,10 @@ static void
 drop_all (TlOrderedElement *self)
 {
   TlOrderedElementPrivate *priv = get_private (self);
-  gsize n;
 
-  stop_waiting (self);
+  tl_ordered_queue_stop_waiting (&priv->queue);
   gst_pad_pause_task (priv->srcpad);
-  n = tl_work_pool_flush_stop (priv->pool);
-  GST_DEBUG_OBJECT (self, "dropped %" G_GSIZE_FORMAT " items", n);
-  /* Only what is linked from now on is a reason to try again: get_flow(). */
-  gst_pad_check_reconfigure (priv->srcpad);
-  g_atomic_int_set (&priv->flow, GST_FLOW_OK);
+  tl_ordered_queue_reopen (&priv->queue);
 }
 
 /* Comes in any state. While the src pad is closed, the element stays closed. */
@@ -392,7 +157,7 @@ end_flush (TlOrderedElement *self, GstEvent *event)
   gboolean is_open;
 
   g_mutex_lock (&priv->open_lock);
-  is_open = priv->pool && gst_pad_is_active (priv->srcpad);
+  is_open = priv->queue.pool && gst_pad_is_active (priv->srcpad);
   if (is_open)
     drop_all (self);
   if (is_open && klass->reset)
@@ -419,13 +184,7 @@ note_caps (TlOrderedElement *self, GstEvent *event)
 gboolean
 tl_ordered_element_queue_event (TlOrderedElement *self, GstEvent *event)
 {
-  Item *item = new_item (self);
-
-  item->event = event;
-  if (tl_work_pool_submit (get_private (self)->pool, item, false))
-    return TRUE;
-  free_item (item);
-  return FALSE;
+  return tl_ordered_queue_add_event (&get_private (self)->queue, event);
 }
 
 /* Tells a flow, since the pool flushes a little earlier than the pad when the
@@ -469,12 +228,12 @@ open_element (TlOrderedElement *self, GstPad *pad)
   TlOrderedElementPrivate *priv = get_private (self);
   gboolean ok;
 
-  if (priv->pool == NULL)
+  if (priv->queue.pool == NULL)
     return FALSE;
   g_mutex_lock (&priv->open_lock);
   drop_all (self);
   if (pad == priv->srcpad)
-    forget_kept_events (self);
+    tl_ordered_queue_forget_events (&get_private (self)->queue);
   ok = gst_pad_start_task (priv->srcpad, push_next, self, NULL);
   g_mutex_unlock (&priv->open_lock);
   return ok;
@@ -487,7 +246,7 @@ close_element (TlOrderedElement *self)
   TlOrderedElementPrivate *priv = get_private (self);
 
   g_mutex_lock (&priv->open_lock);
-  stop_waiting (self);
+  tl_ordered_queue_stop_waiting (&get_private (self)->queue);
   g_mutex_unlock (&priv->open_lock);
 }
 
@@ -500,7 +259,7 @@ sink_activate_mode (GstPad *pad, GstObject *parent, GstPadMode mode,
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (!active)
-    stop_waiting (self);
+    tl_ordered_queue_stop_waiting (&get_private (self)->queue);
   else if (gst_pad_is_active (get_private (self)->srcpad))
     return open_element (self, pad);
   return TRUE;
@@ -555,12 +314,12 @@ free_pool (TlOrderedElement *self)
   TlWorkPool *pool;
 
   GST_PAD_STREAM_LOCK (priv->sinkpad);
-  stop_waiting (self);
+  tl_ordered_queue_stop_waiting (&get_private (self)->queue);
   gst_pad_stop_task (priv->srcpad);
   pool = set_pool (self, NULL);
   GST_PAD_STREAM_UNLOCK (priv->sinkpad);
   tl_work_pool_free (pool);
-  forget_kept_events (self);
+  tl_ordered_queue_forget_events (&get_private (self)->queue);
 }
 
 static GstStateChangeReturn
@@ -660,18 +419,16 @@ tl_ordered_element_finalize (GObject *object)
 {
   TlOrderedElementPrivate *priv = get_private (TL_ORDERED_ELEMENT (object));
 
-  g_mutex_clear (&priv->pool_lock);
+  tl_ordered_queue_clear (&priv->queue);
   g_mutex_clear (&priv->open_lock);
-  g_mutex_clear (&priv->error_lock);
   G_OBJECT_CLASS (tl_ordered_element_parent_class)->finalize (object);
 }
 
 static void
 tl_ordered_element_init (TlOrderedElement *self)
 {
-  g_mutex_init (&get_private (self)->pool_lock);
+  tl_ordered_queue_init (&get_private (self)->queue, self);
   g_mutex_init (&get_private (self)->open_lock);
-  g_mutex_init (&get_private (self)->error_lock);
   get_private (self)->n_threads = DEFAULT_N_THREADS;
   gst_video_info_init (&get_private (self)->info);
 }
