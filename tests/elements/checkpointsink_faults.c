@@ -221,7 +221,7 @@ note_message (GstBus *bus, GstMessage *message, gpointer user)
 
   if (s && gst_structure_has_name (s, "tl-checkpoint"))
     faults_note ("announce", gst_structure_get_string (s, "path"));
-  return GST_BUS_DROP;
+  return GST_BUS_PASS;
 }
 
 #define WRITTEN(name)                                                          \

@@ -177,6 +177,44 @@ GST_START_TEST (changed_byte_is_refused_by_every_reader)
 }
 GST_END_TEST
 
+static GstPadProbeReturn
+keep_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer user)
+{
+  g_ptr_array_add (user, gst_buffer_ref (GST_PAD_PROBE_INFO_BUFFER (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+/* Header, frozen tensors, trained ones, optimizer: the second is one memory,
+ * whatever the number of checkpoints that wait. */
+GST_START_TEST (frozen_tensors_are_copied_once)
+{
+  g_autoptr (GPtrArray) kept =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+  g_autoptr (GstPad) pad = NULL;
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  rig_init (&rig);
+  pad = gst_element_get_static_pad (rig.trainer, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, keep_buffer, kept, NULL);
+  rig_play (&rig);
+  feed_all (&feed, rig.pad);
+  rig_expect_eos (&rig);
+  rig_clear (&rig);
+  fail_unless (kept->len > 2);
+  for (guint i = 0; i < kept->len; i++) {
+    GstBuffer *buffer = kept->pdata[i];
+
+    fail_unless_equals_int (gst_buffer_n_memory (buffer), 4);
+    fail_unless (gst_buffer_peek_memory (buffer, 1)
+        == gst_buffer_peek_memory (kept->pdata[0], 1));
+    fail_if (i > 0
+        && gst_buffer_peek_memory (buffer, 2)
+            == gst_buffer_peek_memory (kept->pdata[0], 2));
+  }
+}
+GST_END_TEST
+
 static Suite *
 runfolder_suite (void)
 {
@@ -190,6 +228,7 @@ runfolder_suite (void)
   tcase_add_test (tcase, same_run_gives_the_same_files);
   tcase_add_test (tcase, stopped_and_resumed_run_gives_the_same_files);
   tcase_add_test (tcase, changed_byte_is_refused_by_every_reader);
+  tcase_add_test (tcase, frozen_tensors_are_copied_once);
   suite_add_tcase (suite, tcase);
   return suite;
 }
