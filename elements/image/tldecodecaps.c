@@ -18,8 +18,8 @@ any_raw_video (void)
 /* A converter asks with all that it can make, and must be told what is taken
  * as it is. A peer with one other format, or one that has yet to be linked,
  * gets through as well. */
-GstCaps *
-tl_decode_caps_answer (GstCaps *template, GstCaps *filter)
+static GstCaps *
+answer_caps (GstCaps *template, GstCaps *filter)
 {
   g_autoptr (GstCaps) raw = any_raw_video ();
   GstCaps *caps;
@@ -34,12 +34,51 @@ tl_decode_caps_answer (GstCaps *template, GstCaps *filter)
   return caps;
 }
 
-gboolean
-tl_decode_caps_accept (GstCaps *template, const GstCaps *caps)
+static gboolean
+accept_caps (GstCaps *template, const GstCaps *caps)
 {
   g_autoptr (GstCaps) raw = any_raw_video ();
 
   return gst_caps_is_subset (caps, template) || gst_caps_is_subset (caps, raw);
+}
+
+/* Frames may have any stride, which saves their source a copy. */
+static gboolean
+answer_allocation (GstQuery *query)
+{
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (!caps
+      || !gst_structure_has_name (gst_caps_get_structure (caps, 0),
+          "video/x-raw"))
+    return FALSE;
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+gboolean
+tl_decode_caps_query (GstPad *pad, GstQuery *query)
+{
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) answer = NULL;
+  GstCaps *caps;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      gst_query_parse_caps (query, &caps);
+      answer = answer_caps (template, caps);
+      gst_query_set_caps_result (query, answer);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      gst_query_parse_accept_caps (query, &caps);
+      gst_query_set_accept_caps_result (query, accept_caps (template, caps));
+      return TRUE;
+    case GST_QUERY_ALLOCATION:
+      return answer_allocation (query);
+    default:
+      return FALSE;
+  }
 }
 
 TlStatus

@@ -21,12 +21,12 @@ G_BEGIN_DECLS
   "video/x-raw, format=(string){ RGB, GRAY8 }, width=(int)[1,max], "           \
   "height=(int)[1,max]"
 
-/* The answers to CAPS and ACCEPT_CAPS on a pad with the caps @template. Raw
- * video of any kind is let come where nothing better is possible, so that
- * tl_decode_caps_check() can say what to do about it; the core would only say
- * "not negotiated". */
-GstCaps *tl_decode_caps_answer (GstCaps *template, GstCaps *filter);
-gboolean tl_decode_caps_accept (GstCaps *template, const GstCaps *caps);
+/* Answers CAPS, ACCEPT_CAPS and ALLOCATION on @pad, which has a template; FALSE
+ * for other queries and for the allocation of files. Raw video of any kind is
+ * let come where nothing better is possible, so that tl_decode_caps_check() can
+ * say what to do about it; the core would only say "not negotiated". Any
+ * thread. */
+gboolean tl_decode_caps_query (GstPad *pad, GstQuery *query);
 
 /* Of caps that were accepted. TL_ERROR_UNSUPPORTED for raw video that is not
  * taken, with the element that makes it so. */

@@ -368,20 +368,11 @@ stop_decoding (TlImageDecode *self, const gchar *message, const gchar *debug)
   tl_ordered_element_fail (TL_ORDERED_ELEMENT (self));
 }
 
-static const gchar *
-path_of (GstBuffer *buffer)
-{
-  TlSampleMeta *sample = tl_buffer_get_sample_meta (buffer);
-
-  return sample && sample->path ? sample->path : "A picture";
-}
-
 static void
 fail_for_one (TlImageDecode *self, const TlOrderedJob *job)
 {
-  g_autofree gchar *text =
-      g_strdup_printf ("%s: %s", path_of (job->input), job->error.message);
-  g_autofree gchar *line = tl_message_make_line (text);
+  g_autofree gchar *line =
+      tl_skips_describe (tl_buffer_get_sample_meta (job->input), &job->error);
 
   stop_decoding (self, line, "on-error=fail");
 }
@@ -522,46 +513,14 @@ tl_image_decode_event (TlOrderedElement *element, GstEvent *event)
   return push_event (self, follow_phase (self, event));
 }
 
-/* Frames may have any stride, which saves their source a copy. */
-static gboolean
-answer_allocation (GstQuery *query)
-{
-  GstCaps *caps;
-
-  gst_query_parse_allocation (query, &caps, NULL);
-  if (!caps
-      || !gst_structure_has_name (gst_caps_get_structure (caps, 0),
-          "video/x-raw"))
-    return FALSE;
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
-}
-
 static gboolean
 tl_image_decode_query (TlOrderedElement *element, GstQuery *query)
 {
   GstPad *pad = tl_ordered_element_get_sink_pad (element);
-  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
-  g_autoptr (GstCaps) answer = NULL;
-  GstCaps *caps;
 
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:
-      gst_query_parse_caps (query, &caps);
-      answer = tl_decode_caps_answer (template, caps);
-      gst_query_set_caps_result (query, answer);
-      return TRUE;
-    case GST_QUERY_ACCEPT_CAPS:
-      gst_query_parse_accept_caps (query, &caps);
-      gst_query_set_accept_caps_result (query,
-          tl_decode_caps_accept (template, caps));
-      return TRUE;
-    case GST_QUERY_ALLOCATION:
-      return answer_allocation (query);
-    default:
-      return TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
-          ->query (element, query);
-  }
+  return tl_decode_caps_query (pad, query)
+      || TL_ORDERED_ELEMENT_CLASS (tl_image_decode_parent_class)
+             ->query (element, query);
 }
 
 static void

@@ -154,6 +154,15 @@ tl_skips_add (TlSkips *self, GstElement *element, const TlSampleMeta *sample,
       ("%s", reason->detail[0] ? reason->detail : "the sample is left out"));
 }
 
+gchar *
+tl_skips_describe (const TlSampleMeta *sample, const TlError *reason)
+{
+  g_autofree gchar *text = g_strdup_printf ("%s: %s",
+      sample && sample->path ? sample->path : "A picture", reason->message);
+
+  return tl_message_make_line (text);
+}
+
 TlStatus
 tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end,
     TlError *error)

@@ -61,6 +61,10 @@ void tl_skips_add_used (TlSkips *self, GstElement *element);
 void tl_skips_add (TlSkips *self, GstElement *element,
     const TlSampleMeta *sample, const TlError *reason);
 
+/* One line on a sample and the @reason (a sentence) it is given up for;
+ * *transferred*. @sample may be NULL. */
+gchar *tl_skips_describe (const TlSampleMeta *sample, const TlError *reason);
+
 /* The phase's end came, perhaps late: adds to @end how many of its samples were
  * given up here. */
 TlStatus tl_skips_end (TlSkips *self, GstElement *element, TlPhaseEnd *end,
