@@ -10,6 +10,7 @@ root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 build=$root/build
 torch=torch==2.13.0
+onnx=(onnx==1.23.2 onnxruntime==1.32.0)
 
 packages=(
   build-essential meson ninja-build pkg-config python3 python3-venv
@@ -28,7 +29,8 @@ Installs missing Debian packages (as root or with sudo), puts libtorch from the
 wheel of $torch into .venv, and builds tlpipe into build/.
 
   --tests   also what tests/run.sh needs: check, valgrind, linters, and the
-            Python side of the parity tests (numpy, pillow, torchvision)
+            Python side of the parity tests (numpy, pillow, torchvision,
+            onnx, onnxruntime)
   --help    this text
 USAGE
 }
@@ -152,7 +154,7 @@ install_torch() {
   local python_version want stamp=$venv/tlpipe-setup
 
   python_version=$(/usr/bin/python3 -V)
-  want="$python_version, $torch, gpu=$(has_gpu && echo 1 || echo 0), tests=$tests"
+  want="$python_version, $torch, ${onnx[*]}, gpu=$(has_gpu && echo 1 || echo 0), tests=$tests"
   if venv_works; then
     [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || return 0
   else
@@ -165,7 +167,7 @@ install_torch() {
   install_cuda_libraries
   if [ $tests = 1 ]; then
     pip_install numpy pillow filelock typing-extensions 'setuptools>=77.0.3' \
-      sympy networkx jinja2 fsspec
+      sympy networkx jinja2 fsspec "${onnx[@]}"
     pip_install --no-deps torchvision==0.28.0
   fi
   echo "$want" >"$stamp"
