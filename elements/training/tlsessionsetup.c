@@ -177,6 +177,24 @@ take_cursor (TlSession *self, const TlState *saved)
   self->is_resuming = TRUE;
 }
 
+/* A file without the optimizer's state, as `tlpipe export` writes it, would go
+ * on without a word, and otherwise than the run that was not stopped. */
+static TlStatus
+check_slots (const TlSessionConfig *config, const TlState *saved, guint n_slots,
+    TlError *error)
+{
+  TlTrainerOptions options = tl_train_settings_get_optimizer (config->settings);
+
+  if (n_slots > 0 || saved->step == 0
+      || (options.optimizer == TL_OPTIMIZER_SGD && options.momentum == 0))
+    return TL_OK;
+  return tl_fail (error, TL_ERROR_FORMAT,
+      "%s has no optimizer state, without which a run cannot be resumed "
+      "exactly: give a checkpoint as checkpointsink wrote it, or begin a new "
+      "run with weights=%s.",
+      tl_weights_path (config->weights), tl_weights_path (config->weights));
+}
+
 static TlStatus
 restore (TlSession *self, const TlSessionConfig *config, TlError *error)
 {
@@ -185,6 +203,8 @@ restore (TlSession *self, const TlSessionConfig *config, TlError *error)
   g_autoptr (GArray) slots = tl_weights_get_optimizer (config->weights);
   TlStatus status = tl_state_check_same_run (saved, &self->state, error);
 
+  if (status == TL_OK)
+    status = check_slots (config, saved, slots->len, error);
   if (status == TL_OK && slots->len > 0)
     status = self->shim->trainer_restore (self->trainer,
         (const TlTensor *) slots->data, slots->len, error);
