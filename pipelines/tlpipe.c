@@ -19,6 +19,7 @@ static const TlVerb *const verbs[] = {
 #if defined TL_WITH_TRAINING
     &tl_verb_evaluate,
 #endif
+    &tl_verb_export,
 };
 
 static void

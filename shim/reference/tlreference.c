@@ -2,6 +2,7 @@
 
 #include "tlreference.h"
 #include "tlarch.h"
+#include "tlconvert.h"
 #include "tlcpu.h"
 #include "tlfail.h"
 
@@ -71,7 +72,7 @@ take_parameter (TlParameter *parameter, const TlTensor *tensor, TlError *error)
   if (!parameter->values)
     return tl_fail (error, TL_ERROR_MEMORY, "out of memory for %s",
         parameter->name);
-  tl_thumbnail_convert (tensor, parameter->values);
+  tl_convert_to_f32 (tensor, parameter->values);
   return TL_OK;
 }
 

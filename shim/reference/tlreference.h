@@ -74,9 +74,6 @@ TlStatus tl_misbehaviour_act (const TlMisbehaviour *misbehaviour,
 
 /* ---- Arithmetic, without any check -------------------------------------- */
 
-/* Copies @tensor (any floating dtype, any strides) densely into @values. */
-void tl_thumbnail_convert (const TlTensor *tensor, float *values);
-
 /* Picture @i of @batch as TL_THUMBNAIL_FEATURES normalised values, rows of
  * interleaved pixels. */
 void tl_thumbnail_shrink (const TlBackendModel *model, const TlBatch *batch,

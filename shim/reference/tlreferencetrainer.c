@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "tlreference.h"
+#include "tlconvert.h"
 #include "tlfail.h"
 
 #include <math.h>
@@ -330,7 +331,7 @@ tl_reference_trainer_restore (TlBackendTrainer *trainer,
   if (status)
     return status;
   for (size_t i = 0; i < n_tensors; i++)
-    tl_thumbnail_convert (&tensors[i],
+    tl_convert_to_f32 (&tensors[i],
         trainer->momenta[find_parameter (trainer, &tensors[i])]);
   trainer->has_momenta = n_tensors > 0;
   return TL_OK;

@@ -8,66 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-static float
-convert_half (uint16_t bits)
-{
-  int sign = bits >> 15, exponent = (bits >> 10) & 31, fraction = bits & 1023;
-  double value;
-
-  if (exponent == 31)
-    value = fraction ? NAN : INFINITY;
-  else if (exponent == 0)
-    value = ldexp (fraction, -24);
-  else
-    value = ldexp (1024 + fraction, exponent - 25);
-  return (float) (sign ? -value : value);
-}
-
-/* The element at @data, which need not be aligned. */
-static float
-read_element (const uint8_t *data, TlDtype dtype)
-{
-  double f64;
-  float f32;
-  uint16_t half;
-  uint32_t bits;
-
-  switch (dtype) {
-    case TL_DTYPE_F64:
-      memcpy (&f64, data, sizeof f64);
-      return (float) f64;
-    case TL_DTYPE_F16:
-      memcpy (&half, data, sizeof half);
-      return convert_half (half);
-    case TL_DTYPE_BF16:
-      memcpy (&half, data, sizeof half);
-      bits = (uint32_t) half << 16;
-      memcpy (&f32, &bits, sizeof f32);
-      return f32;
-    default:
-      memcpy (&f32, data, sizeof f32);
-      return f32;
-  }
-}
-
-void
-tl_thumbnail_convert (const TlTensor *tensor, float *values)
-{
-  const uint8_t *data = tensor->data;
-  size_t size = tl_dtype_size (tensor->dtype);
-  int64_t n = tl_tensor_numel (tensor);
-
-  for (int64_t i = 0; i < n; i++) {
-    int64_t rest = i, offset = 0;
-
-    for (uint32_t d = tensor->n_dims; d-- > 0;) {
-      offset += rest % tensor->shape[d] * tensor->stride[d];
-      rest /= tensor->shape[d];
-    }
-    values[i] = read_element (data + (size_t) offset * size, tensor->dtype);
-  }
-}
-
 /* Sums the pixels of the cell (@x, @y) of picture @i per channel; returns their
  * number. Cells differ by a pixel where 8 does not divide the side. */
 static uint32_t

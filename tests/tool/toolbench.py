@@ -22,7 +22,8 @@ import time
 sys.path.append(str(pathlib.Path(__file__).parent.parent))
 from tapcases import Failure, check, metadata, run_cases  # noqa: E402
 
-VERBS = ("run", "check", "show", "inspect", "doctor", "weights", "predict", "evaluate")
+VERBS = ("run", "check", "show", "inspect", "doctor", "weights", "predict", "evaluate",
+         "export")
 
 FINETUNE = """tlpipe: 1
 vars: {data: FRAMES, run: run, epochs: 2}
