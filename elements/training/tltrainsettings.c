@@ -161,6 +161,8 @@ tl_train_settings_get_schedule (const TlTrainSettings *self, guint32 epochs)
   };
 }
 
+static const gchar *const optimizer_nicks[] = {"sgd", "adam", "adamw"};
+
 TlTrainerOptions
 tl_train_settings_get_optimizer (const TlTrainSettings *self)
 {
@@ -170,21 +172,39 @@ tl_train_settings_get_optimizer (const TlTrainSettings *self)
   options.momentum = self->momentum;
   options.weight_decay = self->weight_decay;
   options.nesterov = self->nesterov;
+  options.beta1 = self->beta1;
+  options.beta2 = self->beta2;
+  options.eps = self->eps;
+  options.label_smoothing = self->label_smoothing;
+  options.clip_grad_norm = self->clip_grad_norm;
   return options;
+}
+
+static void
+append_number (GString *text, const gchar *name, gdouble value)
+{
+  g_string_append_printf (text, " %s=%s", name, tl_number_decimal (value).text);
 }
 
 gchar *
 tl_train_settings_describe_optimizer (const TlTrainSettings *self)
 {
-  TlTrainerOptions o = tl_train_settings_get_optimizer (self);
-  TlNumber decay = tl_number_decimal (o.weight_decay);
+  GString *text = g_string_new (optimizer_nicks[self->optimizer]);
 
-  if (o.optimizer == TL_OPTIMIZER_SGD)
-    return g_strdup_printf ("sgd momentum=%s weight-decay=%s nesterov=%s",
-        tl_number_decimal (o.momentum).text, decay.text,
-        o.nesterov ? "true" : "false");
-  return g_strdup_printf ("%s weight-decay=%s beta1=%s beta2=%s eps=%s",
-      o.optimizer == TL_OPTIMIZER_ADAM ? "adam" : "adamw", decay.text,
-      tl_number_decimal (o.beta1).text, tl_number_decimal (o.beta2).text,
-      tl_number_decimal (o.eps).text);
+  if (self->optimizer == TL_OPTIMIZER_SGD)
+    append_number (text, "momentum", self->momentum);
+  append_number (text, "weight-decay", self->weight_decay);
+  if (self->optimizer == TL_OPTIMIZER_SGD) {
+    g_string_append_printf (text, " nesterov=%s",
+        self->nesterov ? "true" : "false");
+  } else {
+    append_number (text, "beta1", self->beta1);
+    append_number (text, "beta2", self->beta2);
+    append_number (text, "eps", self->eps);
+  }
+  if (self->label_smoothing > 0)
+    append_number (text, "label-smoothing", self->label_smoothing);
+  if (self->clip_grad_norm > 0)
+    append_number (text, "clip-grad-norm", self->clip_grad_norm);
+  return g_string_free (text, FALSE);
 }

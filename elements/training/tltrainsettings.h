@@ -38,6 +38,10 @@ typedef struct
   gdouble momentum;
   gdouble weight_decay;
   gboolean nesterov;
+  gdouble beta1, beta2;
+  gdouble eps;
+  gdouble label_smoothing;
+  gdouble clip_grad_norm;
   gint lr_scheduler; /* TlScheduleKind */
   guint lr_step_size;
   gdouble lr_gamma;
@@ -85,7 +89,8 @@ TlSchedule tl_train_settings_get_schedule (const TlTrainSettings *self,
 
 TlTrainerOptions tl_train_settings_get_optimizer (const TlTrainSettings *self);
 
-/* "sgd momentum=0.9 weight-decay=0 nesterov=false"; *transferred*. */
+/* "sgd momentum=0.9 weight-decay=0 nesterov=false", and label-smoothing and
+ * clip-grad-norm where they are not 0; *transferred*. */
 gchar *tl_train_settings_describe_optimizer (const TlTrainSettings *self);
 
 G_END_DECLS
