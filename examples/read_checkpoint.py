@@ -31,6 +31,18 @@ def model_state(tensors):
     return {k: v for k, v in tensors.items() if not k.startswith("optimizer.")}
 
 
+def optimizer_state(tensors, names, optimizer):
+    """What the optimizer's load_state_dict() takes. It was made for the parameters called names,
+    in that order."""
+    state = {}
+    for i, name in enumerate(names):
+        prefix = f"optimizer.{name}."
+        slots = {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
+        if slots:
+            state[i] = slots
+    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+
+
 def normalise(pixels, metadata):
     """n x height x width x 3 bytes, cropped and resized, to the network's input."""
     words = dict(word.split("=", 1) for word in metadata["tlpipe.preprocess"].split(" "))
