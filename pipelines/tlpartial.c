@@ -35,13 +35,28 @@ is_still_there (const TlPartial *self)
       && own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
+/* A pipe would be waited for. */
+static TlStatus
+check_kind (const TlPartial *self, TlError *error)
+{
+  struct stat st;
+
+  if (fstat (self->fd, &st) < 0)
+    return fail_errno (self->part, "cannot be examined", error);
+  if (!S_ISREG (st.st_mode))
+    return tl_fail (error, TL_ERROR_WRITE,
+        "%.600s is not a regular file: take it away", self->part);
+  return TL_OK;
+}
+
 static TlStatus
 open_and_lock (TlPartial *self, gboolean *is_busy, TlError *error)
 {
   do {
     if (self->fd >= 0)
       close (self->fd);
-    self->fd = open (self->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    self->fd =
+        open (self->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
     if (self->fd < 0)
       return fail_errno (self->part, "cannot be opened for writing", error);
     if (flock (self->fd, LOCK_EX | LOCK_NB) < 0) {
@@ -85,6 +100,8 @@ tl_partial_open (TlPartial *self, const gchar *path, gboolean *is_busy,
   self->path = g_strdup (path);
   self->part = g_strconcat (path, ".part", NULL);
   status = open_and_lock (self, is_busy, error);
+  if (status == TL_OK)
+    status = check_kind (self, error);
   if (status == TL_OK)
     status = read_on (self, error);
   if (status != TL_OK)

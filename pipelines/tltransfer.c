@@ -53,24 +53,24 @@ get_status (const Transfer *self)
   return status;
 }
 
-/* "bytes 100-199/200": FALSE unless it begins where it was asked to. */
+/* "bytes 100-199/200", or an asterisk for 200 where the whole is not known: FALSE unless it
+ * begins where it was asked to. */
 static gboolean
 read_content_range (Transfer *self)
 {
   struct curl_header *header;
   guint64 first, last, total;
+  int n;
 
   if (curl_easy_header (self->curl, "Content-Range", 0, CURLH_HEADER, -1,
           &header)
-          != CURLHE_OK
-      || sscanf (header->value,
-             "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT
-             "/%" G_GUINT64_FORMAT,
-             &first, &last, &total)
-          != 3)
+      != CURLHE_OK)
     return FALSE;
-  self->total = total;
-  return first == self->offset;
+  n = sscanf (header->value,
+      "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT,
+      &first, &last, &total);
+  self->total = n == 3 ? total : 0;
+  return n >= 2 && first == self->offset;
 }
 
 static gboolean
@@ -153,8 +153,14 @@ tell_progress (void *user_data, curl_off_t total, curl_off_t now,
 
 /* ---- The request ---- */
 
+static gboolean
+is_https (const Transfer *self)
+{
+  return g_ascii_strncasecmp (self->options->url, "https:", 6) == 0;
+}
+
 static void
-set_options (Transfer *self, gboolean is_https)
+set_options (Transfer *self)
 {
   CURL *curl = self->curl;
   g_autofree gchar *range = NULL;
@@ -165,7 +171,7 @@ set_options (Transfer *self, gboolean is_https)
   /* What began encrypted stays so. */
   curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (curl, CURLOPT_REDIR_PROTOCOLS_STR,
-      is_https ? "https" : "http,https");
+      is_https (self) ? "https" : "http,https");
   curl_easy_setopt (curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt (curl, CURLOPT_MAXREDIRS, (glong) MAX_REDIRECTS);
   curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT,
@@ -216,12 +222,13 @@ explain (Transfer *self, CURLcode code)
 
   if (code == CURLE_OPERATION_TIMEDOUT)
     tell (self, "nothing has come for %u s", self->options->stall_timeout);
-  else if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
+  else if (code == CURLE_PARTIAL_FILE)
     tell (self, "the connection ended early");
   else if (code == CURLE_TOO_MANY_REDIRECTS)
     tell (self, "it redirects more than %d times", MAX_REDIRECTS);
   else if (code == CURLE_UNSUPPORTED_PROTOCOL)
-    tell (self, "it redirects to a place that is not https");
+    tell (self, "it redirects to a place that is not %s",
+        is_https (self) ? "https" : "http or https");
   else
     tell (self, "%s", text);
 }
@@ -264,8 +271,7 @@ request (Transfer *self)
   self->has_begun = FALSE;
   if (!multi || !self->curl)
     g_error ("out of memory");
-  set_options (self,
-      g_ascii_strncasecmp (self->options->url, "https:", 6) == 0);
+  set_options (self);
   curl_multi_add_handle (multi, self->curl);
   if (perform (multi, &code))
     end = judge (self, code);

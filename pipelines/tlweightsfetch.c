@@ -55,15 +55,21 @@ write_done (const Fetch *self, const gchar *path, const gchar *state)
 }
 
 static TlExit
-fail (const Fetch *self, const gchar *text)
+fail_name (TlOutput *output, const gchar *name, const gchar *text)
 {
   GString *line = tl_json_line_new ("error");
 
-  tl_json_line_add_text (line, "name", self->known->name);
+  tl_json_line_add_text (line, "name", name);
   tl_json_line_add_text (line, "text", text);
-  tl_output_json (self->output, line);
-  tl_output_error (self->output, "%s: %s", self->known->name, text);
+  tl_output_json (output, line);
+  tl_output_error (output, "%s: %s", name, text);
   return TL_EXIT_FAILED;
+}
+
+static TlExit
+fail (const Fetch *self, const gchar *text)
+{
+  return fail_name (self->output, self->known->name, text);
 }
 
 /* After a transfer that did not come to its end. */
@@ -325,23 +331,28 @@ hide_password (const gchar *url)
 }
 
 static TlExit
+fail_unknown (TlOutput *output, const gchar *name)
+{
+  g_autofree gchar *suggestion = tl_weights_cache_suggest (name);
+  g_autofree gchar *text =
+      g_strdup_printf ("no weights have this name%s; "
+                       "\"tlpipe weights list\" shows them",
+          suggestion);
+
+  return fail_name (output, name, text);
+}
+
+static TlExit
 fetch_name (TlOutput *output, const gchar *name, const gchar *base,
     guint stall_timeout)
 {
   g_autofree gchar *folder = tl_weights_cache_get_folder ();
-  g_autofree gchar *suggestion = NULL;
   const TlKnownWeights *known = tl_known_weights_find (name, NULL);
   g_auto (Fetch) self = {output, .stall_timeout = stall_timeout};
 
   self.known = known ? known : tl_known_weights_find_file (name);
-  if (!self.known) {
-    suggestion = tl_weights_cache_suggest (name);
-    tl_output_error (output,
-        "no weights are named \"%s\"%s; \"tlpipe weights "
-        "list\" shows the names",
-        name, suggestion);
-    return TL_EXIT_FAILED;
-  }
+  if (!self.known)
+    return fail_unknown (output, name);
   self.url = g_strconcat (base, g_str_has_suffix (base, "/") ? "" : "/",
       self.known->file, NULL);
   self.shown_url = hide_password (self.url);

@@ -72,7 +72,7 @@ def case_a_file_is_fetched_once(cache):
 
 
 def case_what_is_there_is_not_fetched_again(cache):
-    for behaviour, first in (("honest", 86000000), ("no_ranges", 86000000)):
+    for behaviour, first in (("honest", 86000000), ("no_ranges", 86000000), ("no_total", 86000000)):
         with Server(behaviour) as server:
             cache.begin_with(whole_file()[:first])
             result = cache.fetch(server.url)
@@ -149,6 +149,13 @@ def case_a_mirror_and_a_proxy_come_from_the_environment(cache):
                                                        "no_proxy": "127.0.0.1"}))
 
 
+def case_a_proxy_that_refuses_is_said(cache):
+    with Server("honest") as server:
+        result = cache.fetch("https://mirror.invalid", status=1,
+                             env={"https_proxy": server.url.removesuffix("/models")})
+    check("501" in result.err and "put it at" in result.err, str(result))
+
+
 def case_two_at_once_fetch_it_once(cache):
     with Server("stall") as server:
         first = cache.start("fetch", "resnet34", "--from", server.url)
@@ -177,7 +184,7 @@ REFUSALS = (
     ("plain_web_page", "the answer is a web page, not the file"),
     ("wrong_size", "the server has a file of 1,000,000 bytes, but resnet34-b627a593.pth has 83.275"),
     ("redirect_loop", "it redirects more than 5 times"),
-    ("redirect_to_a_file", "it redirects to a place that is"),
+    ("redirect_to_a_file", "it redirects to a place that is not http or https"),
     ("empty", "the answer is empty"),
     ("another_part", "another part than the one asked for"),
 )
@@ -244,7 +251,7 @@ def case_one_failure_does_not_hold_the_others(cache):
     with Server("honest") as server:
         cache.begin_with(whole_file()[:86000000])
         result = cache.run("fetch", "resnet99", "resnet34", "--from", server.url, status=1)
-    check('no weights are named "resnet99" - did you mean' in result.err, str(result))
+    check("resnet99: no weights have this name - did you mean" in result.err, str(result))
     cache.check_whole(result)
 
 
@@ -260,6 +267,13 @@ def case_a_full_disk_keeps_what_was_written(cache):
         check(result.status == 1 and "cannot be written" in result.err, str(result))
         check(cache.kept() == 3000000 and "3,000,000 bytes are kept" in result.err, str(result))
         cache.check_whole(cache.fetch(server.url))
+
+
+def case_a_pipe_is_not_waited_for(cache):
+    os.makedirs(cache.cache)
+    os.mkfifo(cache.part)
+    result = cache.fetch("http://127.0.0.1:1", status=1)
+    check(f"{cache.part} is not a regular file" in result.err, str(result))
 
 
 def case_a_cache_that_cannot_be_written_is_said(cache):
