@@ -249,7 +249,6 @@ finish (const Fetch *self, TlPartial *partial)
 static TlExit
 transfer (Fetch *self, TlPartial *partial)
 {
-#if defined TL_WITH_FETCH
   TlTransferOptions options = {self->url, self->known, self->stall_timeout,
       show_progress, self};
   TlError error = TL_ERROR_INIT;
@@ -275,15 +274,6 @@ transfer (Fetch *self, TlPartial *partial)
         end == TL_TRANSFER_DONE ? "the answer ended early" : error.message);
   tl_partial_close (partial, FALSE);
   return result;
-#else
-  tl_partial_close (partial, FALSE);
-  g_autofree gchar *text =
-      g_strdup_printf ("this tlpipe was built without libcurl "
-                       "(-Dfetch=enabled): download %s and put it at %s.",
-          self->shown_url, self->path);
-
-  return fail (self, text);
-#endif
 }
 
 static TlExit
