@@ -27,7 +27,8 @@ static gboolean read_path (Reader *self, const gchar *path, TlPlace place);
 static gboolean
 report (Reader *self, TlPlace place, const gchar *path, const gchar *why)
 {
-  tl_diagnostics_error (self->diagnostics, place, NULL, "%s: %s", path, why);
+  tl_diagnostics_error (self->diagnostics, place, NULL, "%s: %s",
+      *path ? path : "\"\"", why);
   return FALSE;
 }
 

@@ -266,6 +266,19 @@ parse_property (GValue *value, GParamSpec *pspec,
   return outcome;
 }
 
+/* What other languages read in base 8 or 16 is a mistake here. */
+static const gchar *
+explain_number (GParamSpec *pspec, const gchar *text)
+{
+  TlValueLimits limits;
+
+  text += *text == '-' || *text == '+';
+  return text[0] == '0' && g_ascii_isalnum (text[1])
+          && tl_value_get_limits (pspec, &limits)
+      ? " in decimal digits, the first of them not 0"
+      : "";
+}
+
 gboolean
 tl_value_parse (GValue *value, GParamSpec *pspec, const gchar *factory_name,
     const TlSpecProperty *property, TlDiagnostics *diagnostics)
@@ -295,8 +308,8 @@ tl_value_parse (GValue *value, GParamSpec *pspec, const gchar *factory_name,
         tl_near_offer (&near, tl_value_get_nick (pspec, i));
       suggestion = tl_near_suggest (&near);
       tl_diagnostics_error (diagnostics, property->value_place, NULL,
-          "\"%s\" is not valid for %s.%s: expected %s%s", text, factory_name,
-          pspec->name, expected, suggestion);
+          "\"%s\" is not valid for %s.%s: expected %s%s%s", text, factory_name,
+          pspec->name, expected, explain_number (pspec, text), suggestion);
       return FALSE;
   }
 }

@@ -346,11 +346,11 @@ const TlBadFile tl_bad_files[] = {
     {"hexadecimal",
         TEXT (V "pipeline:\n"
                 "  - datasetsrc: {epochs: 0x10}\n"),
-        "3:26: error: \"0x10\" is not valid for datasetsrc.epochs: expected an integer, 0 to 1000000"},
+        "3:26: error: \"0x10\" is not valid for datasetsrc.epochs: expected an integer, 0 to 1000000 in decimal digits, the first of them not 0"},
     {"leading zero",
         TEXT (V "pipeline:\n"
                 "  - datasetsrc: {epochs: 010}\n"),
-        "3:26: error: \"010\" is not valid for datasetsrc.epochs: expected an integer, 0 to 1000000"},
+        "3:26: error: \"010\" is not valid for datasetsrc.epochs: expected an integer, 0 to 1000000 in decimal digits, the first of them not 0"},
     {"exponent for an integer",
         TEXT (V "pipeline:\n"
                 "  - datasetsrc: {epochs: 1e3}\n"),

@@ -108,6 +108,8 @@ def case_a_bad_file_runs_nothing(bench):
           f"{errors}")
     result = bench.run("check", "no-such.yaml", name, status=3)
     check("no-such.yaml" in result.err and "bad.yaml" in result.err, str(result))
+    result = bench.run("check", "", status=3)
+    check('error: "": No such file' in result.err, str(result))
 
 
 def case_check_says_what_is_good(bench):
