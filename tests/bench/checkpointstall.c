@@ -3,8 +3,8 @@
 /* How long a trainer stands still for its checkpoints. Runs a launch line with
  * a resnetfinetune of the name "trainer", and takes the time between the batches
  * that it is given, which always wait for it behind a queue: a step alone, or a
- * step and a checkpoint that was copied and handed on. Prints the medians and
- * the peak memory of the process.
+ * step and a checkpoint that was copied and handed on. Prints each, the
+ * medians and the peak memory of the process.
  *
  *   checkpointstall 'datasetsrc ... ! resnetfinetune name=trainer ... ! ...' */
 
@@ -31,6 +31,8 @@ note_batch (GstPad *pad, GstPadProbeInfo *info, gpointer user)
   if (gaps->last != 0) {
     gdouble gap = 1e-6 * (gdouble) (now - gaps->last);
 
+    printf ("%7.3f s%s\n", gap, gaps->has_saved ? " with a checkpoint" : "");
+    fflush (stdout);
     g_array_append_val (gaps->has_saved ? gaps->saving : gaps->plain, gap);
   }
   gaps->last = now;
