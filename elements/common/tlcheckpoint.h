@@ -30,8 +30,10 @@
 #define TL_KEY_SCHEDULE "tlpipe.schedule"   /* "constant lr=0.001 ..." */
 #define TL_KEY_BATCH_SIZE "tlpipe.batch-size"
 #define TL_KEY_SEED "tlpipe.seed"
+#define TL_KEY_SHUFFLE "tlpipe.shuffle"
 #define TL_KEY_EPOCHS "tlpipe.epochs"
 #define TL_KEY_DIGEST "tlpipe.dataset.sha256"
+#define TL_KEY_COUNTS "tlpipe.dataset.counts" /* "train=124,121 valid=70,83" */
 
 /* Where it stands: the next sample wanted, and the sums of the phase so far. */
 #define TL_KEY_STATE "tlpipe.state" /* "running", "interrupted", "finished" */

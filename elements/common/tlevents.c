@@ -85,9 +85,9 @@ set_counts (GstStructure *s, const gchar *field, const guint64 *counts, guint n)
 GstEvent *
 tl_event_new_dataset (const TlDatasetInfo *info)
 {
-  GstStructure *s =
-      gst_structure_new (DATASET, "digest", G_TYPE_STRING, info->digest, "seed",
-          G_TYPE_UINT64, info->seed, "epochs", G_TYPE_UINT, info->epochs, NULL);
+  GstStructure *s = gst_structure_new (DATASET, "digest", G_TYPE_STRING,
+      info->digest, "seed", G_TYPE_UINT64, info->seed, "epochs", G_TYPE_UINT,
+      info->epochs, "shuffle", G_TYPE_BOOLEAN, info->shuffle, NULL);
 
   set_strings (s, "classes", info->classes, info->n_classes);
   for (guint i = 0; i < TL_N_SPLITS; i++) {
@@ -159,6 +159,8 @@ tl_event_parse_dataset (GstEvent *event)
   if (!s || !gst_structure_get_uint64 (s, "seed", &info->seed)
       || !gst_structure_get_uint (s, "epochs", &info->epochs))
     return NULL;
+  if (!gst_structure_get_boolean (s, "shuffle", &info->shuffle))
+    info->shuffle = TRUE;
   info->digest = g_strdup (gst_structure_get_string (s, "digest"));
   info->classes = get_classes (s, &info->n_classes);
   if (!info->digest || !info->classes)

@@ -33,7 +33,8 @@ typedef struct
   guint64 n_groups[TL_N_SPLITS];
   gchar *digest; /* 64 hex digits over paths, labels and splits */
   guint64 seed;
-  guint32 epochs; /* 0: endless */
+  guint32 epochs;   /* 0: endless */
+  gboolean shuffle; /* the order of the train split is drawn for each epoch */
 } TlDatasetInfo;
 
 /* An empty one; *transferred*. */

@@ -46,7 +46,8 @@ tl_query_answer_cursor (GstQuery *query, const TlCursor *cursor)
       "epoch", G_TYPE_UINT, cursor->epoch, "split", G_TYPE_STRING,
       tl_split_nick (cursor->split), "position", G_TYPE_UINT64,
       cursor->position, "views", G_TYPE_UINT, cursor->views, "digest",
-      G_TYPE_STRING, cursor->digest, NULL);
+      G_TYPE_STRING, cursor->digest, "classes", G_TYPE_STRING, cursor->classes,
+      "counts", G_TYPE_STRING, cursor->counts, NULL);
 }
 
 gboolean
@@ -69,6 +70,8 @@ tl_query_parse_cursor (GstQuery *query, TlCursor *ret)
           &cursor.epoch, "position", G_TYPE_UINT64, &cursor.position, "views",
           G_TYPE_UINT, &cursor.views, NULL))
     return FALSE;
+  cursor.classes = gst_structure_get_string (s, "classes");
+  cursor.counts = gst_structure_get_string (s, "counts");
   *ret = cursor;
   return TRUE;
 }

@@ -27,6 +27,11 @@ typedef struct
   guint64 position; /* in the phase: the first sample wanted */
   guint32 views;    /* epoch e plays view e mod views; 0: view = epoch */
   gchar digest[65]; /* of the data set the run was on; "" without resume */
+
+  /* What that was, as in the checkpoint: JSON, and "train=124,121 ..."; NULL if
+   * it is not known. Parsed, they are *borrowed* from the query. */
+  const gchar *classes;
+  const gchar *counts;
 } TlCursor;
 
 TL_API GstQuery *tl_query_new_cursor (void);

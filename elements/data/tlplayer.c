@@ -141,15 +141,16 @@ set_up_playlist (TlPlayer *self)
   GstQuery *query = tl_query_new_cursor ();
   TlCursor cursor = {0};
   GError *failure = NULL;
+  gboolean is_good;
 
   if (gst_pad_peer_query (self->base->srcpad, query))
     tl_query_parse_cursor (query, &cursor);
+  is_good = tl_resume_set_up (&self->playlist, self->dataset, self->settings,
+      &cursor, &failure);
   gst_query_unref (query);
-  if (tl_resume_set_up (&self->playlist, self->dataset, self->settings, &cursor,
-          &failure))
-    return TRUE;
-  tl_player_post_failure (self->base, failure);
-  return FALSE;
+  if (!is_good)
+    tl_player_post_failure (self->base, failure);
+  return is_good;
 }
 
 static gboolean
@@ -163,6 +164,7 @@ push_dataset (TlPlayer *self)
   info->digest = g_strdup (dataset->digest);
   info->seed = self->playlist.seed;
   info->epochs = self->playlist.epochs;
+  info->shuffle = self->playlist.shuffle;
   for (guint s = 0; s < TL_N_SPLITS; s++) {
     if (!dataset->played[s])
       continue;

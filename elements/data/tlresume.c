@@ -6,6 +6,7 @@
 
 #include <tlstatus.h>
 
+#include "tldatasetdiff.h"
 #include "tlsummary.h"
 
 static gboolean
@@ -25,18 +26,19 @@ check_seed (const TlDatasetSettings *settings, const TlCursor *cursor,
 static gboolean
 check_digest (const TlDataset *dataset, const TlCursor *cursor, GError **error)
 {
-  g_autofree gchar *totals = NULL, *location = NULL;
+  g_autofree gchar *totals = NULL, *location = NULL, *diff = NULL;
 
   if (strcmp (cursor->digest, dataset->digest) == 0)
     return TRUE;
   totals = tl_summary_totals (dataset);
   location = g_filename_display_name (dataset->location);
+  diff = tl_dataset_diff (dataset, cursor->classes, cursor->counts);
   g_set_error (error, TL_DATASET_ERROR, TL_ERROR_ARGUMENT,
-      "The checkpoint was trained on another data set (digest %s) than \"%s\" "
-      "is now (digest %s; %s): files were added, removed, renamed or moved, or "
-      "splits, valid-fraction, group or max-samples differ. Restore the data "
-      "set to resume, or give the checkpoint as weights for a new run.",
-      cursor->digest, location, dataset->digest, totals);
+      "The checkpoint was trained on another data set than \"%s\" is now: %s. "
+      "(Digest %s, was %s; %s.) To resume, put files, splits, valid-fraction, "
+      "group and max-samples back, or start a new run with weights set to the "
+      "checkpoint.",
+      location, diff, dataset->digest, cursor->digest, totals);
   return FALSE;
 }
 

@@ -425,6 +425,21 @@ forward (TlBatcher *self, GstEvent *event)
                                             : GST_FLOW_ERROR;
 }
 
+/* What is left out changes what is learned, and is told as what is done to the
+ * pictures is. */
+static GstEvent *
+add_step (TlBatcher *self, GstEvent *event)
+{
+  g_auto (TlTransform) transform = {0};
+  GstEvent *added;
+
+  if (!self->run_drop_last || !tl_event_parse_transform (event, &transform))
+    return event;
+  added = tl_event_append_transform (event, "batcher drop-last=true");
+  gst_event_unref (event);
+  return added;
+}
+
 static GstFlowReturn
 tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -441,6 +456,7 @@ tl_batcher_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       follow_phase (self, event);
+      event = add_step (self, event);
       break;
     case GST_EVENT_EOS:
       end_stream (self);

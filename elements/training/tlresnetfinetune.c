@@ -59,6 +59,7 @@
 
 #include "tlbatchpool.h"
 #include "tlgate.h"
+#include "tlorigin.h"
 #include "tltrainrun.h"
 
 GST_DEBUG_CATEGORY_STATIC (tl_resnet_finetune_debug);
@@ -210,13 +211,12 @@ open_weights (const TlTrainSettings *settings, TlWeights **ret, TlError *error)
   if (*settings->resume == '\0')
     return open_pretrained (settings, ret, error);
   status = tl_weights_open (settings->resume, settings->arch, ret, error);
-  if (status != TL_OK || tl_weights_state (*ret))
+  if (status != TL_OK)
     return status;
-  g_clear_pointer (ret, tl_weights_free);
-  return tl_fail (error, TL_ERROR_ARGUMENT,
-      "resume=%s has weights only, not the state of a run: set weights to it, "
-      "or resume to a checkpoint that checkpointsink wrote.",
-      settings->resume);
+  status = tl_origin_check (*ret, settings->weights, error);
+  if (status != TL_OK)
+    g_clear_pointer (ret, tl_weights_free);
+  return status;
 }
 
 /* Without weights they are other ones than before. */
@@ -461,6 +461,8 @@ answer_cursor (TlResnetFinetune *self, GstQuery *query)
   cursor.position = state->position;
   cursor.views = state->views;
   g_strlcpy (cursor.digest, state->digest, sizeof cursor.digest);
+  cursor.classes = state->classes;
+  cursor.counts = state->counts;
   tl_query_answer_cursor (query, &cursor);
   return TRUE;
 }

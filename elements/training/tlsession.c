@@ -20,7 +20,8 @@ tl_session_new (const TlSessionConfig *config, TlSession **ret, TlError *error)
   self->shim = config->shim;
   self->n_classes = config->dataset->n_classes;
   self->is_evaluation = config->dataset->counts[TL_SPLIT_TRAIN] == NULL;
-  self->has_validation = config->dataset->counts[TL_SPLIT_VALID] != NULL;
+  for (guint split = 0; split < TL_N_SPLITS; split++)
+    self->is_played[split] = config->dataset->counts[split] != NULL;
   self->batch = config->batch;
   self->scores = tl_scores_new (self->n_classes);
   self->labels = g_new (gint32, config->batch.batch_size);
@@ -256,16 +257,20 @@ describe_metrics (const TlSession *self, const TlPhaseReport *report)
   return g_string_free (text, FALSE);
 }
 
-/* Behind training comes validation, if there is one, and then the next epoch.
+/* The splits that are played follow each other, and then comes the next epoch.
  * An evaluation has no cursor to speak of. */
 static gboolean
 move_cursor (TlSession *self, const TlPhase *phase)
 {
-  gboolean ends_epoch = phase->split != TL_SPLIT_TRAIN || !self->has_validation;
+  guint next = phase->split + 1;
+  gboolean ends_epoch;
 
+  while (next < TL_N_SPLITS && !self->is_played[next])
+    next++;
+  ends_epoch = next == TL_N_SPLITS;
   self->in_phase = FALSE;
   self->state.epoch = phase->epoch + ends_epoch;
-  self->state.split = ends_epoch ? TL_SPLIT_TRAIN : TL_SPLIT_VALID;
+  self->state.split = ends_epoch ? TL_SPLIT_TRAIN : (TlSplit) next;
   self->state.position = 0;
   return ends_epoch;
 }

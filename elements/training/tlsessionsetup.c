@@ -45,6 +45,26 @@ describe_boolean (gboolean value)
   return g_strdup (value ? "true" : "false");
 }
 
+/* "train=124,121 valid=70,83", in the order of the classes. */
+static gchar *
+describe_counts (const TlDatasetInfo *dataset)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint s = 0; s < TL_N_SPLITS; s++) {
+    for (guint i = 0; dataset->counts[s] && i < dataset->n_classes; i++) {
+      if (i > 0)
+        g_string_append_c (text, ',');
+      else
+        g_string_append_printf (text, "%s%s=", text->len ? " " : "",
+            tl_split_nick (s));
+      g_string_append_printf (text, "%" G_GUINT64_FORMAT,
+          dataset->counts[s][i]);
+    }
+  }
+  return g_string_free (text, FALSE);
+}
+
 static void
 describe_run (TlSession *self, const TlSessionConfig *config,
     const TlPreprocess *preprocess)
@@ -68,6 +88,8 @@ describe_run (TlSession *self, const TlSessionConfig *config,
       .schedule = g_strdup (schedule),
       .batch_size = g_strdup_printf ("%d", config->batch.batch_size),
       .digest = g_strdup (dataset->digest),
+      .counts = describe_counts (dataset),
+      .shuffle = describe_boolean (dataset->shuffle),
       .seed = dataset->seed,
       .epochs = dataset->epochs,
   };
@@ -201,10 +223,8 @@ restore (TlSession *self, const TlSessionConfig *config, TlError *error)
   const TlState *saved = tl_weights_state (config->weights);
   const gchar *path = tl_weights_path (config->weights);
   g_autoptr (GArray) slots = tl_weights_get_optimizer (config->weights);
-  TlStatus status = tl_state_check_same_run (saved, &self->state, error);
+  TlStatus status = check_slots (config, saved, slots->len, error);
 
-  if (status == TL_OK)
-    status = check_slots (config, saved, slots->len, error);
   if (status == TL_OK && slots->len > 0)
     status = self->shim->trainer_restore (self->trainer,
         (const TlTensor *) slots->data, slots->len, error);
@@ -229,10 +249,14 @@ restore (TlSession *self, const TlSessionConfig *config, TlError *error)
 static TlStatus
 set_up_training (TlSession *self, const TlSessionConfig *config, TlError *error)
 {
+  const TlState *saved = tl_weights_state (config->weights);
   gchar frozen[TL_SHA256_HEX_SIZE];
   guint n_frozen;
   TlStatus status;
 
+  if (config->resume
+      && (status = tl_state_check_same_run (saved, &self->state, error)))
+    return status;
   if ((status = make_trainer (self, config, error))
       || (status = tl_snapshot_hash_frozen (self->shim, self->model, frozen,
               &n_frozen, error)))

@@ -20,7 +20,7 @@ struct TlSession
   TlBatchInfo batch;
   guint n_classes;
   gboolean is_evaluation;
-  gboolean has_validation;
+  gboolean is_played[TL_N_SPLITS];
   gboolean has_new_head;
 
   /* The settings, the last metrics and the cursor. epoch and split are those

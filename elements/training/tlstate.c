@@ -5,9 +5,12 @@
 #include <tlcheckpoint.h>
 #include <tlfail.h>
 
+#include "tlstatediff.h"
+
 typedef enum
 {
   FIELD_TEXT,
+  FIELD_STEPS, /* a text; see tl_state_diff_add_steps() */
   FIELD_U32,
   FIELD_U64,
   FIELD_SPLIT,
@@ -30,20 +33,23 @@ static const Field fields[] = {
     {TL_KEY_VERSION, FIELD_TEXT, AT (version)},
     {TL_KEY_ARCH, FIELD_TEXT, AT (arch), FALSE, "arch"},
     {TL_KEY_CLASSES, FIELD_TEXT, AT (classes), FALSE, "the class list"},
-    {TL_KEY_PREPROCESS, FIELD_TEXT, AT (preprocess), FALSE,
+    {TL_KEY_PREPROCESS, FIELD_STEPS, AT (preprocess), FALSE,
         "the preprocessing"},
-    {TL_KEY_TRANSFORM, FIELD_TEXT, AT (transform), FALSE, "the transform"},
+    {TL_KEY_TRANSFORM, FIELD_STEPS, AT (transform), FALSE,
+        "what prepares the pictures"},
     {TL_KEY_WEIGHTS_SHA256, FIELD_TEXT, AT (weights_sha256)},
     {TL_KEY_FROZEN_SHA256, FIELD_TEXT, AT (frozen_sha256), TRUE},
     {TL_KEY_FREEZE, FIELD_TEXT, AT (freeze), FALSE, "freeze"},
     {TL_KEY_TRAIN_BN, FIELD_TEXT, AT (train_bn), FALSE, "train-bn"},
     {TL_KEY_EXACT, FIELD_TEXT, AT (exact), FALSE, "exact"},
     {TL_KEY_PRECISION, FIELD_TEXT, AT (precision), FALSE, "precision"},
-    {TL_KEY_OPTIMIZER, FIELD_TEXT, AT (optimizer), FALSE, "optimizer"},
-    {TL_KEY_SCHEDULE, FIELD_TEXT, AT (schedule), FALSE, "lr-scheduler"},
+    {TL_KEY_OPTIMIZER, FIELD_STEPS, AT (optimizer), FALSE, "optimizer"},
+    {TL_KEY_SCHEDULE, FIELD_STEPS, AT (schedule), FALSE, "lr-scheduler"},
     {TL_KEY_BATCH_SIZE, FIELD_TEXT, AT (batch_size), FALSE, "batch-size"},
     {TL_KEY_DIGEST, FIELD_TEXT, AT (digest), FALSE, "the data set"},
+    {TL_KEY_COUNTS, FIELD_TEXT, AT (counts), TRUE},
     {TL_KEY_SEED, FIELD_U64, AT (seed), FALSE, "seed"},
+    {TL_KEY_SHUFFLE, FIELD_TEXT, AT (shuffle), TRUE, "shuffle"},
     {TL_KEY_EPOCHS, FIELD_U32, AT (epochs)},
     {TL_KEY_STATE, FIELD_KIND, AT (kind)},
     {TL_KEY_EPOCH, FIELD_U32, AT (epoch)},
@@ -65,11 +71,17 @@ field_of (const TlState *self, const Field *field)
   return (guint8 *) self + field->offset;
 }
 
+static gboolean
+is_text (const Field *field)
+{
+  return field->type == FIELD_TEXT || field->type == FIELD_STEPS;
+}
+
 void
 tl_state_clear (TlState *self)
 {
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
-    if (fields[i].type == FIELD_TEXT)
+    if (is_text (&fields[i]))
       g_free (*(gchar **) field_of (self, &fields[i]));
   }
   *self = (TlState){0};
@@ -190,19 +202,25 @@ TlStatus
 tl_state_check_same_run (const TlState *self, const TlState *now,
     TlError *error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
-    g_autofree gchar *was = NULL, *is = NULL;
+  g_autoptr (TlStateDiff) diff = tl_state_diff_new ();
 
-    if (!fields[i].setting)
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    const Field *field = &fields[i];
+    g_autofree gchar *was = format_field (self, field);
+    g_autofree gchar *is = format_field (now, field);
+
+    /* One that an older version did not write cannot be compared. */
+    if (!field->setting || (field->optional && !was))
       continue;
-    was = format_field (self, &fields[i]);
-    is = format_field (now, &fields[i]);
-    if (g_strcmp0 (was, is) != 0)
-      return tl_fail (error, TL_ERROR_ARGUMENT,
-          "The run cannot go on with another setting: %s was \"%.300s\" and is "
-          "now \"%.300s\". Set it back, or start a new run with weights= set "
-          "to the checkpoint.",
-          fields[i].setting, was ? was : "", is ? is : "");
+    if (field->type == FIELD_STEPS)
+      tl_state_diff_add_steps (diff, field->setting, was, is);
+    else
+      tl_state_diff_add_value (diff, field->setting, was, is);
   }
-  return TL_OK;
+  if (!tl_state_diff_text (diff))
+    return TL_OK;
+  return tl_fail (error, TL_ERROR_ARGUMENT,
+      "The run cannot go on with another setting: %.700s. Set it back to "
+      "resume, or start a new run with weights set to the checkpoint.",
+      tl_state_diff_text (diff));
 }

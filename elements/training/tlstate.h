@@ -39,6 +39,8 @@ typedef struct
   gchar *schedule;
   gchar *batch_size;
   gchar *digest;
+  gchar *counts;
+  gchar *shuffle;
   guint64 seed;
   guint32 epochs;
 
@@ -64,8 +66,8 @@ GArray *tl_state_to_metadata (const TlState *self);
 TlStatus tl_state_from_metadata (TlState *ret, const TlMetadata *metadata,
     size_t n_metadata, const gchar *path, TlError *error);
 
-/* TL_ERROR_ARGUMENT naming both values where a setting of @now is another than
- * that of the checkpoint @self it is to go on from. */
+/* TL_ERROR_ARGUMENT naming both values of every setting of @now that is another
+ * than that of the checkpoint @self it is to go on from. */
 TlStatus tl_state_check_same_run (const TlState *self, const TlState *now,
     TlError *error);
 

@@ -475,11 +475,13 @@ GST_START_TEST (test_resume_refuses_another_run)
   feed.epochs = 4;
   feed.start = (TlCursor){.resume = TRUE, .epoch = 3};
   expect_refused_resume (&feed, path, "lr", "0.2",
-      "was \"constant lr=0.1 warmup-epochs=0\" and is now \"constant lr=0.2");
+      "setting: lr was \"0.1\" and is now \"0.2\". Set it back");
   expect_refused_resume (&feed, path, "freeze", "none",
       "freeze was \"all-but-fc\" and is now \"none\"");
-  expect_refused_resume (&feed, path, "momentum", "0.5", "optimizer was");
-  expect_refused_resume (&feed, path, "mean", "0,0,0", "the preprocessing was");
+  expect_refused_resume (&feed, path, "momentum", "0.5",
+      "setting: momentum was \"0.9\" and is now \"0.5\"");
+  expect_refused_resume (&feed, path, "mean", "0,0,0",
+      "mean was \"0.485,0.456,0.406\" and is now \"0,0,0\"");
   feed.batch_size = 5;
   expect_refused_resume (&feed, path, NULL, NULL,
       "batch-size was \"4\" and is now \"5\"");
