@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "tlcheckpointsettings.h"
+#include "tlcheckpointexport.h"
 
 #include <tlrange.h>
 
@@ -12,6 +13,7 @@
 #define MAX_SAVE_TOP_K 100
 #define DEFAULT_MONITOR "balanced-accuracy"
 #define DEFAULT_MODE TL_MONITOR_AUTO
+#define DEFAULT_EXPORT ""
 
 static const gchar *const monitors[] = {"balanced-accuracy", "accuracy", "loss",
     "auc", NULL};
@@ -39,7 +41,8 @@ tl_checkpoint_settings_init (TlCheckpointSettings *self)
       .save_last = DEFAULT_SAVE_LAST,
       .save_top_k = DEFAULT_SAVE_TOP_K,
       .monitor = g_strdup (DEFAULT_MONITOR),
-      .mode = DEFAULT_MODE};
+      .mode = DEFAULT_MODE,
+      .export = g_strdup (DEFAULT_EXPORT)};
 }
 
 void
@@ -47,6 +50,7 @@ tl_checkpoint_settings_clear (TlCheckpointSettings *self)
 {
   g_clear_pointer (&self->location, g_free);
   g_clear_pointer (&self->monitor, g_free);
+  g_clear_pointer (&self->export, g_free);
 }
 
 void
@@ -81,6 +85,11 @@ tl_checkpoint_settings_install (GObjectClass *klass)
           "Whether a larger or a smaller value of the monitored metric is "
           "better",
           TL_TYPE_MONITOR_MODE, DEFAULT_MODE, flags));
+  g_object_class_install_property (klass, TL_CHECKPOINT_SETTING_EXPORT,
+      g_param_spec_string ("export", "Export",
+          "Formats in which the best checkpoint is written too, for other "
+          "programs: onnx, pth, or both with a comma; empty: none",
+          DEFAULT_EXPORT, flags));
   gst_type_mark_as_plugin_api (TL_TYPE_MONITOR_MODE, 0);
 }
 
@@ -111,6 +120,9 @@ tl_checkpoint_settings_set (TlCheckpointSettings *self, guint id,
     case TL_CHECKPOINT_SETTING_MODE:
       self->mode = g_value_get_enum (value);
       return TRUE;
+    case TL_CHECKPOINT_SETTING_EXPORT:
+      set_text (&self->export, value);
+      return TRUE;
     default:
       return FALSE;
   }
@@ -135,6 +147,9 @@ tl_checkpoint_settings_get (const TlCheckpointSettings *self, guint id,
       return TRUE;
     case TL_CHECKPOINT_SETTING_MODE:
       g_value_set_enum (value, self->mode);
+      return TRUE;
+    case TL_CHECKPOINT_SETTING_EXPORT:
+      g_value_set_string (value, self->export);
       return TRUE;
     default:
       return FALSE;
@@ -161,6 +176,7 @@ tl_checkpoint_settings_get_folder (const TlCheckpointSettings *self,
       .lower_is_better = self->mode == TL_MONITOR_AUTO
           ? g_strcmp0 (self->monitor, "loss") == 0
           : self->mode == TL_MONITOR_MIN,
+      .export = dup_text (self->export),
   };
 }
 
@@ -169,6 +185,7 @@ tl_checkpoint_settings_clear_folder (TlRunFolderSettings *settings)
 {
   g_free ((gpointer) settings->location);
   g_free ((gpointer) settings->monitor);
+  g_free ((gpointer) settings->export);
   *settings = (TlRunFolderSettings){0};
 }
 
@@ -188,6 +205,17 @@ tl_checkpoint_settings_check (GstElement *element,
         ("monitor=\"%s\" is not known: choose balanced-accuracy, accuracy, loss "
          "or auc.",
             settings->monitor),
+        (NULL));
+    return FALSE;
+  }
+  if (*settings->export
+      && (!tl_checkpoint_export_check (settings->export)
+          || settings->save_top_k == 0)) {
+    GST_ELEMENT_ERROR (element, LIBRARY, SETTINGS,
+        ("export=\"%s\" is not possible: choose onnx, pth or onnx,pth, and a "
+         "save-top-k of 1 or more, for it is the best checkpoint that is "
+         "exported.",
+            settings->export),
         (NULL));
     return FALSE;
   }

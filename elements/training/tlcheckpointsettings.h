@@ -29,6 +29,7 @@ typedef struct
   guint save_top_k;
   gchar *monitor;
   gint mode; /* TlMonitorMode */
+  gchar *export;
 } TlCheckpointSettings;
 
 /* Identifiers of the properties; an element's own begin at the last. */
@@ -39,6 +40,7 @@ enum
   TL_CHECKPOINT_SETTING_SAVE_TOP_K,
   TL_CHECKPOINT_SETTING_MONITOR,
   TL_CHECKPOINT_SETTING_MODE,
+  TL_CHECKPOINT_SETTING_EXPORT,
   TL_CHECKPOINT_SETTING_END,
 };
 

@@ -46,6 +46,7 @@
  */
 
 #include "tlcheckpointsink.h"
+#include "tlcheckpointexport.h"
 #include "tlcheckpointqueue.h"
 #include "tlcheckpointsettings.h"
 #include "tlfolder.h"
@@ -213,16 +214,18 @@ typedef struct
   TlCheckpointSink *sink;
   const TlCheckpointInfo *info;
   guint64 size;
+  gboolean has_best; /* best.safetensors is among what was written */
 } Report;
 
 static void
 report_written (const gchar *kind, const gchar *path, gdouble value,
     gpointer user)
 {
-  const Report *report = user;
+  Report *report = user;
   TlCheckpointSink *self = report->sink;
 
   GST_DEBUG_OBJECT (self, "%s: %s", kind, path);
+  report->has_best |= g_str_equal (kind, "best");
   gst_element_post_message (GST_ELEMENT (self),
       tl_message_new_checkpoint (GST_OBJECT (self), path, kind,
           report->info->epoch, report->info->step, report->size,
@@ -307,6 +310,9 @@ write_checkpoint (GstBuffer *checkpoint, const TlCheckpointInfo *info,
     gst_memory_unmap (maps[i].memory, &maps[i]);
   if (status != TL_OK)
     tl_element_post_error (GST_ELEMENT (self), status, &error);
+  else if (report.has_best && *get_settings (self)->export)
+    tl_checkpoint_export_best (GST_ELEMENT (self),
+        get_settings (self)->location, get_settings (self)->export);
   update_best (self);
   return status == TL_OK;
 }

@@ -73,6 +73,7 @@ tl_run_folder_new (const TlRunFolderSettings *settings)
   self->settings = *settings;
   self->settings.location = g_strdup (settings->location);
   self->settings.monitor = g_strdup (settings->monitor);
+  self->settings.export = g_strdup (settings->export);
   self->logged_epoch = -1;
   tl_ranking_init (&self->ranking, settings->save_top_k,
       settings->lower_is_better);
@@ -88,6 +89,7 @@ tl_run_folder_free (TlRunFolder *self)
     return;
   g_free ((gpointer) self->settings.location);
   g_free ((gpointer) self->settings.monitor);
+  g_free ((gpointer) self->settings.export);
   tl_ranking_clear (&self->ranking);
   g_array_unref (self->found);
   g_free (self);

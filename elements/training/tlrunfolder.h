@@ -22,6 +22,7 @@ typedef struct
   guint save_top_k;     /* 0: no best; 1: best.safetensors; more: epochs too */
   const gchar *monitor; /* a name in the validation metrics; copied */
   gboolean lower_is_better;
+  const gchar *export; /* formats of tlcheckpointexport.h; copied */
 } TlRunFolderSettings;
 
 typedef struct TlRunFolder TlRunFolder;

@@ -188,6 +188,7 @@ static const Row rows[] = {
     {&sink, "save-top-k", "2", "1"},
     {&sink, "monitor", "balanced-accuracy", "auc"},
     {&sink, "mode", "auto", "min"},
+    {&sink, "export", "", "pth", .same = TRUE},
     {&sink, "best-metric"},
     {&sink, "last-location"},
 

@@ -6,6 +6,7 @@ import array
 import configparser
 import json
 import os
+import shutil
 import struct
 import subprocess
 
@@ -101,6 +102,26 @@ def case_a_checkpoint_becomes_pth_and_safetensors(bench):
                         "--set", "resnetfinetune.weights=", "--set", "epochs=4", "--quiet",
                         status=1)
     check("has no optimizer state" in resumed.err, str(resumed))
+
+
+def case_a_run_exports_its_best_checkpoint(bench):
+    """ONNX of the reference backend's model is refused: that harms nothing."""
+    result = bench.run("run", bench.finetune(), "--set", "checkpointsink.export=pth,onnx")
+    check("not exported as onnx" in result.err and "exported as pth" not in result.err,
+          str(result))
+    plain = bench.path("run/best.safetensors")
+    bench.run("export", plain, "-o", bench.path("again.pth"))
+    check(digest(bench.path("run/best.pth")) == digest(bench.path("again.pth")), "other bytes")
+    check(not os.path.exists(bench.path("run/best.onnx")), "best.onnx")
+    check(not bench.temporary_files(), "temporary files")
+    trained = digest(bench.path("run/last.safetensors"))
+    shutil.rmtree(bench.path("run"))
+    bench.train()
+    check(digest(bench.path("run/last.safetensors")) == trained, "other checkpoint")
+    for wrong in ("tflite", "onnx,", "safetensors"):
+        result = bench.run("run", bench.finetune(), "--set", f"checkpointsink.export={wrong}",
+                           status=1)
+        check("is not possible: choose onnx" in result.err, str(result))
 
 
 def case_sidecars_say_what_the_model_is(bench):
