@@ -101,7 +101,8 @@ push_onto_stack (TlPickleMachine *m, TlPickleValue *value)
 {
   if (m->stack.n + m->n_marks >= TL_PICKLE_MAX_OPEN)
     tl_pickle_fail (m, TL_ERROR_LIMIT,
-        "more than %u values are nested or open at once", TL_PICKLE_MAX_OPEN);
+        "more than %s values are nested or open at once",
+        tl_show_number (TL_PICKLE_MAX_OPEN).text);
   else
     push (m, &m->stack, value);
 }
@@ -169,7 +170,8 @@ run_mark (TlPickleMachine *m)
 
   if (m->stack.n + m->n_marks >= TL_PICKLE_MAX_OPEN) {
     tl_pickle_fail (m, TL_ERROR_LIMIT,
-        "more than %u values are nested or open at once", TL_PICKLE_MAX_OPEN);
+        "more than %s values are nested or open at once",
+        tl_show_number (TL_PICKLE_MAX_OPEN).text);
     return;
   }
   marks = reserve (m, m->marks, m->n_marks, &m->marks_capacity, sizeof *marks);

@@ -130,7 +130,8 @@ put_entry (Bytes *b, const Record *r, uint64_t offset, int zip64)
   bytes_put_int (b, 0, 4);
   bytes_put_int (b, (uint64_t) r->flags, 2);
   bytes_put_int (b, (uint64_t) r->method, 2);
-  bytes_put_int (b, 0, 8);
+  bytes_put_int (b, 0, 4);
+  bytes_put_int (b, r->crc, 4);
   bytes_put_int (b, zip64 ? IN_ZIP64 : size, 4);
   bytes_put_int (b, zip64 ? IN_ZIP64 : size, 4);
   bytes_put_int (b, strlen (r->name), 2);

@@ -57,6 +57,7 @@ typedef struct
   int flags;    /* 0x0808 as torch.save sets them */
   int padding;  /* bytes before the data, in the local extra field */
   int64_t said; /* the size that the directory claims, or -1 */
+  uint32_t crc; /* that the directory claims; 0: none, as torch.save may */
 } Record;
 
 #define RECORD(name_, data_, size_)                                            \
