@@ -3,6 +3,7 @@
 #include "tlorigin.h"
 
 #include <tlfail.h>
+#include <tlknownweights.h>
 
 /* Digits of a digest that people compare. */
 #define SHOWN "%.12s"
@@ -37,6 +38,7 @@ tl_origin_check (const TlWeights *checkpoint, const gchar *weights,
 {
   const TlState *state = tl_weights_state (checkpoint);
   g_autoptr (TlWeights) file = NULL;
+  const TlKnownWeights *known;
   TlError ignored = TL_ERROR_INIT;
 
   if (!state)
@@ -48,6 +50,11 @@ tl_origin_check (const TlWeights *checkpoint, const gchar *weights,
     return TL_OK;
   if (strcmp (weights, "random") == 0)
     return refuse (checkpoint, weights, "drawn from the seed", error);
+  known = tl_known_weights_find (weights, state->arch);
+  if (known)
+    return g_str_has_prefix (state->weights_sha256, known->sha256)
+        ? TL_OK
+        : refuse (checkpoint, weights, known->sha256, error);
   if (tl_weights_open (weights, "auto", &file, &ignored) != TL_OK
       || is_origin (file, state->weights_sha256))
     return TL_OK;

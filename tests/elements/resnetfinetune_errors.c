@@ -494,6 +494,22 @@ GST_START_TEST (test_resume_refuses_another_run)
 }
 GST_END_TEST;
 
+/* By its digest: the file itself is not there. */
+GST_START_TEST (test_resume_refuses_the_name_of_other_weights)
+{
+  const Feed feed = FEED_INIT;
+  g_autofree gchar *path = make_checkpoint (&feed);
+  Rig rig;
+
+  rig_init (&rig);
+  g_object_set (rig.trainer, "resume", path, "weights", "resnet18", NULL);
+  fail_unless (gst_element_set_state (rig.trainer, GST_STATE_READY)
+      == GST_STATE_CHANGE_FAILURE);
+  expect_one_error (&rig, "began with other weights");
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 GST_START_TEST (test_resume_refuses_another_start)
 {
   Feed feed = FEED_INIT;
@@ -556,6 +572,7 @@ resnetfinetune_errors_suite (void)
       G_N_ELEMENTS (orders));
   tcase_add_test (tcase, test_samples_behind_the_end_of_their_phase);
   tcase_add_test (tcase, test_resume_refuses_another_run);
+  tcase_add_test (tcase, test_resume_refuses_the_name_of_other_weights);
   tcase_add_test (tcase, test_resume_refuses_another_start);
   tcase_add_test (tcase, test_evaluation_names_both_class_lists);
   return suite;
