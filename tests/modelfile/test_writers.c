@@ -195,20 +195,24 @@ END_TEST
 
 START_TEST (a_full_disk_leaves_the_old_file)
 {
-  const struct rlimit small = {256, RLIM_INFINITY};
-  size_t n;
-  char *bytes;
+  struct rlimit before, small = {256, RLIM_INFINITY};
+  size_t n, n_left;
+  char *bytes, *left;
 
   make_folder ();
   assert_ok (tl_pth_write (path, some, 0, &error));
   bytes = read_file (&n);
   signal (SIGXFSZ, SIG_IGN);
+  ck_assert_int_eq (getrlimit (RLIMIT_FSIZE, &before), 0);
+  small.rlim_max = before.rlim_max;
   ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &small), 0);
   assert_fails (tl_pth_write (path, some, N_SOME, &error), TL_ERROR_WRITE,
       "File too large");
-  free (bytes);
-  bytes = read_file (&n);
-  ck_assert_mem_eq (bytes, "PK\3\4", 4);
+  ck_assert_int_eq (setrlimit (RLIMIT_FSIZE, &before), 0);
+  left = read_file (&n_left);
+  ck_assert_uint_eq (n_left, n);
+  ck_assert_mem_eq (left, bytes, n);
+  free (left);
   free (bytes);
   remove_folder ();
 }

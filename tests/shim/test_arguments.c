@@ -101,7 +101,9 @@ static const FieldRow model_rows[] = {
 static const FieldRow tensor_rows[] = {
     {"no name", FIELD_POINTER, AT (name), 0, ARGUMENT, "no name"},
     {"no dtype", FIELD_U32, AT (dtype), 0, ARGUMENT, "dtype"},
-    {"dtype", FIELD_U32, AT (dtype), 11, ARGUMENT, "dtype"},
+    {"dtype", FIELD_U32, AT (dtype), TL_DTYPE_LAST + 1, ARGUMENT, "dtype"},
+    {"dtype of no weights", FIELD_U32, AT (dtype), TL_DTYPE_U16, ARGUMENT,
+        "U16"},
     {"integers", FIELD_U32, AT (dtype), TL_DTYPE_I32, ARGUMENT, "weight"},
     {"dimensions", FIELD_U32, AT (n_dims), 9, ARGUMENT, "dimensions"},
     {"scalar", FIELD_U32, AT (n_dims), 0, ARGUMENT, "weight"},
