@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 #include "tlsha256.h"
+#include "tlsha256blocks.h"
 
 #include <string.h>
 
-static const uint32_t constants[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf,
+const uint32_t tl_sha256_constants[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf,
     0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98,
     0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7,
     0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -25,6 +26,7 @@ tl_sha256_init (TlSha256 *sha)
 
   memcpy (sha->state, initial, sizeof initial);
   sha->n_bytes = 0;
+  sha->process = NULL;
 }
 
 static uint32_t
@@ -57,7 +59,7 @@ run_round (uint32_t s[8], unsigned round, uint32_t input)
   const uint32_t b = s[(1 - round) & 7], c = s[(2 - round) & 7];
   const uint32_t f = s[(5 - round) & 7], g = s[(6 - round) & 7];
   uint32_t t1 = *h + (rotate (*e, 6) ^ rotate (*e, 11) ^ rotate (*e, 25))
-      + ((*e & f) ^ (~*e & g)) + constants[round] + input;
+      + ((*e & f) ^ (~*e & g)) + tl_sha256_constants[round] + input;
   uint32_t t2 = (rotate (*a, 2) ^ rotate (*a, 13) ^ rotate (*a, 22))
       + ((*a & b) ^ (*a & c) ^ (b & c));
 
@@ -65,18 +67,32 @@ run_round (uint32_t s[8], unsigned round, uint32_t input)
   *h = t1 + t2;
 }
 
-static void
-process_block (TlSha256 *sha, const uint8_t *block)
+void
+tl_sha256_process_portable (uint32_t state[8], const uint8_t *blocks,
+    size_t n_blocks)
 {
-  uint32_t w[64], s[8];
+  for (; n_blocks > 0; n_blocks--, blocks += 64) {
+    uint32_t w[64], s[8];
 
-  expand_block (w, block);
-  memcpy (s, sha->state, sizeof s);
-  for (unsigned i = 0; i < 64; i += 8)
-    for (unsigned k = 0; k < 8; k++)
-      run_round (s, i + k, w[i + k]);
-  for (int i = 0; i < 8; i++)
-    sha->state[i] += s[i];
+    expand_block (w, blocks);
+    memcpy (s, state, sizeof s);
+    for (unsigned i = 0; i < 64; i += 8)
+      for (unsigned k = 0; k < 8; k++)
+        run_round (s, i + k, w[i + k]);
+    for (int i = 0; i < 8; i++)
+      state[i] += s[i];
+  }
+}
+
+static void
+process (TlSha256 *sha, const uint8_t *blocks, size_t n_blocks)
+{
+  if (!sha->process) {
+    TlSha256Process accelerated = tl_sha256_find_accelerated ();
+
+    sha->process = accelerated ? accelerated : tl_sha256_process_portable;
+  }
+  sha->process (sha->state, blocks, n_blocks);
 }
 
 void
@@ -94,14 +110,14 @@ tl_sha256_update (TlSha256 *sha, const void *bytes, size_t n)
     memcpy (sha->block + waiting, p, taken);
     if (waiting + taken < 64)
       return;
-    process_block (sha, sha->block);
+    process (sha, sha->block, 1);
     p += taken;
     n -= taken;
   }
-  for (; n >= 64; p += 64, n -= 64)
-    process_block (sha, p);
-  if (n > 0)
-    memcpy (sha->block, p, n);
+  if (n >= 64)
+    process (sha, p, n / 64);
+  if (n % 64 > 0)
+    memcpy (sha->block, p + (n - n % 64), n % 64);
 }
 
 void

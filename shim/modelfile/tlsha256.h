@@ -14,11 +14,16 @@ extern "C" {
 
 #define TL_SHA256_HEX_SIZE 65 /* 64 digits and the NUL */
 
+/* Adds whole blocks of 64 bytes to a state. */
+typedef void (*TlSha256Process) (uint32_t state[8], const uint8_t *blocks,
+    size_t n_blocks);
+
 typedef struct
 {
   uint32_t state[8];
   uint64_t n_bytes;
-  uint8_t block[64]; /* the last n_bytes % 64 bytes wait here */
+  TlSha256Process process; /* NULL before the first block */
+  uint8_t block[64];       /* the last n_bytes % 64 bytes wait here */
 } TlSha256;
 
 void tl_sha256_init (TlSha256 *sha);

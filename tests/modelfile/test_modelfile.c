@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
+#include "tlsha256blocks.h"
 #include "tlfile.h"
 #include "tlmodelfile.h"
 #include "tlpthbuild.h"
@@ -74,6 +75,24 @@ write_file (const char *name, const void *bytes, size_t n)
   assert_ok (tl_file_replace (path, &chunk, 1, &error));
   return path;
 }
+
+/* Nothing to compare where the processor has no such instructions. */
+START_TEST (sha256_instructions_agree_with_c)
+{
+  const TlSha256Process accelerated = tl_sha256_find_accelerated ();
+  uint8_t blocks[17 * 64 + 1];
+  uint32_t seed = 1, c[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  uint32_t instructions[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+  for (size_t round = 0; accelerated && round < 50; round++) {
+    for (size_t i = 0; i < sizeof blocks; i++)
+      blocks[i] = (uint8_t) ((seed = seed * 1664525u + 1013904223u) >> 24);
+    tl_sha256_process_portable (c, blocks + 1, 1 + round % 17);
+    accelerated (instructions, blocks + 1, 1 + round % 17);
+    ck_assert_mem_eq (c, instructions, sizeof c);
+  }
+}
+END_TEST
 
 static const struct
 {
@@ -386,6 +405,7 @@ main (void)
   TCase *tests = tcase_create ("modelfile");
 
   tcase_add_checked_fixture (tests, make_folder, remove_folder);
+  tcase_add_test (tests, sha256_instructions_agree_with_c);
   tcase_add_test (tests, sha256_agrees_with_fips_180);
   tcase_add_test (tests, sha256_does_not_depend_on_pieces);
   tcase_add_test (tests, safetensors_are_opened_with_metadata);
