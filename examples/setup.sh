@@ -17,9 +17,13 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev
-  libyaml-dev libcairo2-dev libjson-glib-dev libcurl4-openssl-dev
+  libyaml-dev libcairo2-dev libpango1.0-dev libjson-glib-dev
+  libcurl4-openssl-dev libmicrohttpd-dev
 )
-test_packages=(check clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind)
+test_packages=(
+  check clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind
+  gstreamer1.0-plugins-bad gstreamer1.0-libav libgstrtspserver-1.0-dev chromium
+)
 
 usage() {
   cat <<USAGE
@@ -207,7 +211,7 @@ say_plan() {
 
   if [ ${#missing[@]} -gt 0 ]; then
     sizes="at most 0.2 GB to download, 0.8 GB stored"
-    [ $tests = 0 ] || sizes="at most 0.3 GB to download, 1.0 GB stored"
+    [ $tests = 0 ] || sizes="at most 0.5 GB to download, 1.7 GB stored"
     echo "  Debian packages ($sizes):"
     printf '%s ' "${missing[@]}" | fold -s -w 72 | sed 's/^/    /'
     echo

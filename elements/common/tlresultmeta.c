@@ -11,6 +11,7 @@ init_meta (GstMeta *meta, gpointer params, GstBuffer *buffer)
       sizeof *self - sizeof self->meta);
   self->pts = GST_CLOCK_TIME_NONE;
   self->inference_time = GST_CLOCK_TIME_NONE;
+  self->age = GST_CLOCK_TIME_NONE;
   self->state = TL_RESULT_ABSENT;
   return TRUE;
 }

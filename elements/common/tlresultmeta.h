@@ -31,9 +31,14 @@ typedef struct
 {
   GstMeta meta;
 
-  GstClockTime pts;            /* of the frame the result belongs to */
+  GstClockTime pts;            /* of the frame that was classified: this frame
+                                  or, in mode=async, an earlier one */
   GstClockTime inference_time; /* ns, preprocessing included */
-  GQuark model;                /* first 16 hex digits of the file's sha256 */
+  GstClockTime age;            /* ns from that frame to this one */
+  guint64 serial;              /* of the result, from 1: frames with the same
+                                  serial show the same result; 0: none yet */
+  guint n_skipped; /* frames before that one that were passed over */
+  GQuark model;    /* first 16 hex digits of the file's sha256 */
   TlResultState state;
   GQuark reason; /* why abstained or absent, else 0 */
   guint32 n;     /* of top, best first */
@@ -46,7 +51,7 @@ TL_API const GstMetaInfo *tl_result_meta_get_info (void);
 /* "valid", "abstained", "absent"; NULL for another value. */
 TL_API const gchar *tl_result_state_nick (TlResultState state);
 
-/* The new meta is absent and without a time; fill the rest. Borrowed from
+/* The new meta is absent, without times and serial 0; fill the rest. Borrowed from
  * @buffer, which must be writable. */
 TL_API TlResultMeta *tl_buffer_add_result_meta (GstBuffer *buffer);
 

@@ -94,6 +94,7 @@ struct _TlResnetInfer
   gboolean prepared; /* imagedecode has cropped and resized already */
   gboolean refused;  /* what they did, which was said */
   gboolean warned;   /* that a frame could not be classified */
+  guint64 serial;    /* of the last result */
 };
 
 #define CAPS GST_VIDEO_CAPS_MAKE ("RGB")
@@ -256,6 +257,7 @@ tl_resnet_infer_start (GstBaseTransform *transform)
   self->prepared = FALSE;
   self->refused = FALSE;
   self->warned = FALSE;
+  self->serial = 0;
   return TRUE;
 }
 
@@ -360,6 +362,8 @@ tl_resnet_infer_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
   status = classify (self, buffer, &error);
   meta = tl_buffer_add_result_meta (buffer);
   meta->pts = GST_BUFFER_PTS (buffer);
+  meta->age = 0;
+  meta->serial = ++self->serial;
   meta->inference_time = gst_util_get_timestamp () - begin;
   meta->model = tl_classifier_id (self->classifier);
   if (status == TL_OK) {
