@@ -46,21 +46,18 @@
  */
 
 #include "tlcheckpointsink.h"
-#include "tlcheckpointexport.h"
 #include "tlcheckpointqueue.h"
 #include "tlcheckpointsettings.h"
-#include "tlfolder.h"
+#include "tlcheckpointwriter.h"
 
 #include <tlcaps.h>
 #include <tlerror.h>
-#include <tlfail.h>
-#include <tlmessages.h>
 #include <tlqueries.h>
 
 #include <math.h>
 
-GST_DEBUG_CATEGORY_STATIC (checkpointsink_debug);
-#define GST_CAT_DEFAULT checkpointsink_debug
+GST_DEBUG_CATEGORY (tl_checkpoint_sink_debug);
+#define GST_CAT_DEFAULT tl_checkpoint_sink_debug
 
 enum
 {
@@ -68,9 +65,6 @@ enum
   PROP_LAST_LOCATION,
   N_PROPS,
 };
-
-/* Memories of a buffer at most; GStreamer joins more. */
-#define MAX_MEMORIES 16
 
 struct _TlCheckpointSink
 {
@@ -88,10 +82,7 @@ struct _TlCheckpointSink
   TlCheckpointQueue *queue;
   GMutex queue_lock;
 
-  /* The same; used by the queue's thread alone. */
-  TlRunFolder *folder;
-  gboolean adopted; /* the first checkpoint of this run was seen */
-  gboolean warned;  /* that it cannot be ranked */
+  TlCheckpointWriter *writer; /* the same; used by the queue's thread alone */
 
   /* Under eos_lock, which may be taken again by whoever hears of the end. */
   GRecMutex eos_lock;
@@ -176,145 +167,7 @@ static void
 close_folder (TlCheckpointSink *self)
 {
   tl_checkpoint_queue_free (set_queue (self, NULL));
-  g_clear_pointer (&self->folder, tl_run_folder_free);
-}
-
-/* ---- writing, on the queue's thread ---- */
-
-static const TlRunFolderSettings *
-get_settings (const TlCheckpointSink *self)
-{
-  return tl_run_folder_get_settings (self->folder);
-}
-
-static TlStatus
-adopt_folder (TlCheckpointSink *self, const TlCheckpointInfo *info,
-    TlError *error)
-{
-  gboolean foreign;
-  TlStatus status;
-
-  if (self->adopted)
-    return TL_OK;
-  self->adopted = TRUE;
-  status = tl_run_folder_adopt (self->folder, info, &foreign, error);
-  if (foreign)
-    /* Not INFO: gst-launch-1.0 shows only the debug part of one. */
-    GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
-        ("%s holds files of another run (other data, weights, seed or "
-         "settings) or damaged ones. They are not compared with this run's, "
-         "which replace them one by one.",
-            get_settings (self)->location),
-        (NULL));
-  return status;
-}
-
-typedef struct
-{
-  TlCheckpointSink *sink;
-  const TlCheckpointInfo *info;
-  guint64 size;
-  gboolean has_best; /* best.safetensors is among what was written */
-} Report;
-
-static void
-report_written (const gchar *kind, const gchar *path, gdouble value,
-    gpointer user)
-{
-  Report *report = user;
-  TlCheckpointSink *self = report->sink;
-
-  GST_DEBUG_OBJECT (self, "%s: %s", kind, path);
-  report->has_best |= g_str_equal (kind, "best");
-  gst_element_post_message (GST_ELEMENT (self),
-      tl_message_new_checkpoint (GST_OBJECT (self), path, kind,
-          report->info->epoch, report->info->step, report->size,
-          get_settings (self)->monitor, value));
-  GST_OBJECT_LOCK (self);
-  g_free (self->last_location);
-  self->last_location = g_strdup (path);
-  GST_OBJECT_UNLOCK (self);
-  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAST_LOCATION]);
-}
-
-static void
-update_best (TlCheckpointSink *self)
-{
-  gdouble best = tl_run_folder_best (self->folder);
-  gboolean changed;
-
-  GST_OBJECT_LOCK (self);
-  changed = !isnan (best) && !(best == self->best_metric);
-  self->best_metric = best;
-  GST_OBJECT_UNLOCK (self);
-  if (changed)
-    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BEST_METRIC]);
-}
-
-/* Says once that there will be no best checkpoint although it was asked for. */
-static void
-warn_unranked (TlCheckpointSink *self, const TlCheckpointInfo *info)
-{
-  gdouble value;
-
-  if (self->warned || get_settings (self)->save_top_k == 0 || !info->ends_epoch
-      || !info->valid
-      || tl_metrics_lookup (info->valid, get_settings (self)->monitor, &value))
-    return;
-  self->warned = TRUE;
-  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-      ("monitor=%s is not among the validation metrics, so that no checkpoint "
-       "is chosen as the best: choose another one (auc needs two classes).",
-          get_settings (self)->monitor),
-      ("metrics: %s", info->valid));
-}
-
-/* Maps memory by memory: mapping the buffer would join them in a copy. */
-static guint
-map_memories (GstBuffer *checkpoint, GstMapInfo *maps, TlChunk *chunks)
-{
-  guint n = gst_buffer_n_memory (checkpoint);
-
-  for (guint i = 0; i < n; i++) {
-    if (!gst_memory_map (gst_buffer_peek_memory (checkpoint, i), &maps[i],
-            GST_MAP_READ))
-      return i;
-    chunks[i] = (TlChunk){maps[i].data, maps[i].size};
-  }
-  return n;
-}
-
-static gboolean
-write_checkpoint (GstBuffer *checkpoint, const TlCheckpointInfo *info,
-    gpointer user)
-{
-  TlCheckpointSink *self = user;
-  Report report = {self, info, gst_buffer_get_size (checkpoint)};
-  GstMapInfo maps[MAX_MEMORIES];
-  TlChunk chunks[MAX_MEMORIES];
-  TlError error = TL_ERROR_INIT;
-  guint n = map_memories (checkpoint, maps, chunks);
-  TlStatus status = tl_folder_check (self->claim, &error);
-
-  if (status == TL_OK && n < gst_buffer_n_memory (checkpoint))
-    status = tl_fail (&error, TL_ERROR_MEMORY,
-        "A checkpoint cannot be mapped into memory.");
-  if (status == TL_OK)
-    status = adopt_folder (self, info, &error);
-  if (status == TL_OK) {
-    warn_unranked (self, info);
-    status = tl_run_folder_save (self->folder, info, chunks, n, report_written,
-        &report, &error);
-  }
-  for (guint i = 0; i < n; i++)
-    gst_memory_unmap (maps[i].memory, &maps[i]);
-  if (status != TL_OK)
-    tl_element_post_error (GST_ELEMENT (self), status, &error);
-  else if (report.has_best && *get_settings (self)->export)
-    tl_checkpoint_export_best (GST_ELEMENT (self),
-        get_settings (self)->location, get_settings (self)->export);
-  update_best (self);
-  return status == TL_OK;
+  g_clear_pointer (&self->writer, tl_checkpoint_writer_free);
 }
 
 /* ---- data ---- */
@@ -452,6 +305,33 @@ tl_checkpoint_sink_event (GstBaseSink *sink, GstEvent *event)
 
 /* ---- life ---- */
 
+/* Both on the queue's thread. */
+static void
+take_written (GstElement *element, const gchar *path)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (element);
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->last_location);
+  self->last_location = g_strdup (path);
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_LAST_LOCATION]);
+}
+
+static void
+take_best (GstElement *element, gdouble best)
+{
+  TlCheckpointSink *self = TL_CHECKPOINT_SINK (element);
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = !isnan (best) && !(best == self->best_metric);
+  self->best_metric = best;
+  GST_OBJECT_UNLOCK (self);
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BEST_METRIC]);
+}
+
 static gboolean
 begin_run (TlCheckpointSink *self)
 {
@@ -459,15 +339,14 @@ begin_run (TlCheckpointSink *self)
 
   if (!open_folder (self, &settings))
     return FALSE;
-  self->folder = tl_run_folder_new (&settings);
-  tl_run_folder_begin (self->folder);
-  self->adopted = FALSE;
-  self->warned = FALSE;
+  self->writer = tl_checkpoint_writer_new (GST_ELEMENT (self), self->claim,
+      &settings, take_written, take_best);
   GST_OBJECT_LOCK (self);
   self->best_metric = NAN;
   g_clear_pointer (&self->last_location, g_free);
   GST_OBJECT_UNLOCK (self);
-  set_queue (self, tl_checkpoint_queue_new (write_checkpoint, self));
+  set_queue (self,
+      tl_checkpoint_queue_new (tl_checkpoint_writer_write, self->writer));
   return TRUE;
 }
 
@@ -589,7 +468,7 @@ tl_checkpoint_sink_class_init (TlCheckpointSinkClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   GstBaseSinkClass *sink_class = GST_BASE_SINK_CLASS (klass);
 
-  GST_DEBUG_CATEGORY_INIT (checkpointsink_debug, "checkpointsink", 0,
+  GST_DEBUG_CATEGORY_INIT (tl_checkpoint_sink_debug, "checkpointsink", 0,
       "writes checkpoints");
   object_class->set_property = tl_checkpoint_sink_set_property;
   object_class->get_property = tl_checkpoint_sink_get_property;
