@@ -7,6 +7,9 @@
 #include "tldatasetsrc.h"
 #include "tlimagedecode.h"
 #include "tlresnetinfer.h"
+#ifdef TL_WITH_OVERLAY
+#include "tlresultoverlay.h"
+#endif
 #ifdef TL_WITH_TRAINING
 #include "tlaugment.h"
 #include "tlbatcher.h"
@@ -31,6 +34,10 @@ static const Element elements[] = {
     {"datasetsrc", tl_dataset_src_get_type, gst_element_register_datasetsrc},
     {"imagedecode", tl_image_decode_get_type, gst_element_register_imagedecode},
     {"resnetinfer", tl_resnet_infer_get_type, gst_element_register_resnetinfer},
+#ifdef TL_WITH_OVERLAY
+    {"resultoverlay", tl_result_overlay_get_type,
+        gst_element_register_resultoverlay},
+#endif
 #ifdef TL_WITH_TRAINING
     {"augment", tl_augment_get_type, gst_element_register_augment},
     {"batcher", tl_batcher_get_type, gst_element_register_batcher},

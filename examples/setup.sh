@@ -17,7 +17,7 @@ packages=(
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev
-  libyaml-dev libcairo2-dev libpango1.0-dev libjson-glib-dev
+  libyaml-dev libcairo2-dev libpango1.0-dev fonts-dejavu-core libjson-glib-dev
   libcurl4-openssl-dev libmicrohttpd-dev
 )
 test_packages=(
