@@ -89,6 +89,14 @@ is_same (GstBuffer *a, GstBuffer *b)
 
 /* ---- Formats and sizes ---- */
 
+static gboolean
+is_under_valgrind (void)
+{
+  const gchar *preload = g_getenv ("LD_PRELOAD");
+
+  return preload && strstr (preload, "valgrind");
+}
+
 GST_START_TEST (every_format_is_drawn_on_at_every_size)
 {
   static const guint sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 16}, {17, 9},
@@ -102,7 +110,8 @@ GST_START_TEST (every_format_is_drawn_on_at_every_size)
   guint n = gst_value_list_get_size (formats);
 
   fail_unless (n > 50);
-  for (guint f = 0; f < n; f++) {
+  /* Under valgrind every seventh. */
+  for (guint f = 0; f < n; f += is_under_valgrind () ? 7 : 1) {
     const gchar *format =
         g_value_get_string (gst_value_list_get_value (formats, f));
 
