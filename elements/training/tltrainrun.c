@@ -179,7 +179,9 @@ tl_train_run_take_final (TlTrainRun *self, guint64 n_received)
   TlError error = TL_ERROR_INIT;
   GstBuffer *buffer;
 
-  if (!self->session || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
+  /* What a failed step left behind must not replace a good file. */
+  if (!self->session || self->has_failed
+      || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
     return NULL;
   if (tl_train_output_take_again (&self->output, self->session, n_received,
           &buffer, &error)

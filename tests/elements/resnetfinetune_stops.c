@@ -262,6 +262,22 @@ GST_START_TEST (test_unsaved_steps_are_given_to_who_asks)
 }
 GST_END_TEST;
 
+/* Its parameters may be anything: the last good file stays. */
+GST_START_TEST (test_a_failed_run_leaves_no_checkpoint)
+{
+  Feed feed = FEED_INIT;
+  Rig rig;
+
+  g_setenv ("TLPIPE_REFERENCE_FAIL", "step:3", TRUE);
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_begin (&feed, rig.pad);
+  fail_unless_equals_int (feed_run (&feed, rig.pad, NULL), GST_FLOW_ERROR);
+  fail_unless (ask_final_checkpoint (&rig) == NULL);
+  rig_clear (&rig);
+}
+GST_END_TEST;
+
 /* What is pushed counts as saved only once it has come to who asks. */
 GST_START_TEST (test_what_a_queue_lost_is_given_again)
 {
@@ -413,6 +429,7 @@ resnetfinetune_stops_suite (void)
   tcase_add_test (tcase, test_flush_makes_the_phase_incomplete);
   tcase_add_test (tcase, test_flush_at_the_first_checkpoint_loses_no_segment);
   tcase_add_test (tcase, test_unsaved_steps_are_given_to_who_asks);
+  tcase_add_test (tcase, test_a_failed_run_leaves_no_checkpoint);
   tcase_add_test (tcase, test_what_a_queue_lost_is_given_again);
   tcase_add_test (tcase, test_queue_before_the_sink_loses_no_state);
   tcase_add_test (tcase, test_runs_again_from_ready);
