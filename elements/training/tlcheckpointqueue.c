@@ -2,6 +2,8 @@
 
 #include "tlcheckpointqueue.h"
 
+#include <signal.h>
+
 #define MAX_WAITING 2
 
 typedef struct
@@ -51,12 +53,25 @@ wait_for_job (TlCheckpointQueue *self)
   return job;
 }
 
+/* Of this thread: then a file that meets the limit of the process (ulimit -f) is
+ * an error like a full disk, and not the end of the process. */
+static void
+block_file_size_signal (void)
+{
+  sigset_t signals;
+
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGXFSZ);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+}
+
 static gpointer
 run (gpointer user)
 {
   TlCheckpointQueue *self = user;
   Job *job;
 
+  block_file_size_signal ();
   g_mutex_lock (&self->lock);
   while ((job = wait_for_job (self))) {
     gboolean failed;
