@@ -4,6 +4,7 @@
 
 #include "tlzip.h"
 #include "tlbytes.h"
+#include "tlcrc32.h"
 #include "tlfail.h"
 
 #include <stdlib.h>
@@ -24,8 +25,7 @@
 
 #define FLAG_ENCRYPTED 1u
 #define ZIP64_EXTRA 1u
-#define CRC_POLYNOMIAL 0xedb88320u /* bits reversed */
-#define IN_ZIP64 UINT32_MAX        /* the true value is in the extra field */
+#define IN_ZIP64 UINT32_MAX /* the true value is in the extra field */
 
 typedef struct
 {
@@ -348,53 +348,6 @@ tl_zip_find (const TlZip *zip, const char *name, size_t length)
       compare_names);
 }
 
-/* CRC-32 of ISO 3309, eight bytes at a time: table k is the effect of a byte
- * that k others follow (M. Kounavis, F. Berry, "A Systematic Approach to
- * Building High Performance, Software-based, CRC Generators", 2005). */
-typedef struct
-{
-  uint32_t effect[8][256];
-} CrcTables;
-
-static void
-make_tables (CrcTables *tables)
-{
-  for (uint32_t i = 0; i < 256; i++) {
-    uint32_t crc = i;
-
-    for (int bit = 0; bit < 8; bit++)
-      crc = crc >> 1 ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
-    tables->effect[0][i] = crc;
-  }
-  for (int k = 1; k < 8; k++)
-    for (uint32_t i = 0; i < 256; i++) {
-      uint32_t before = tables->effect[k - 1][i];
-
-      tables->effect[k][i] = before >> 8 ^ tables->effect[0][before & 0xff];
-    }
-}
-
-static uint32_t
-compute_crc (const uint8_t *p, size_t n)
-{
-  CrcTables tables;
-  uint32_t crc = UINT32_MAX;
-
-  make_tables (&tables);
-  for (; n >= 8; n -= 8, p += 8) {
-    uint32_t low = tl_get_u32 (p) ^ crc, high = tl_get_u32 (p + 4);
-
-    crc = 0;
-    for (int k = 0; k < 4; k++) {
-      crc ^= tables.effect[7 - k][low >> (8 * k) & 0xff];
-      crc ^= tables.effect[3 - k][high >> (8 * k) & 0xff];
-    }
-  }
-  for (; n > 0; n--, p++)
-    crc = crc >> 8 ^ tables.effect[0][(crc ^ *p) & 0xff];
-  return ~crc;
-}
-
 TlStatus
 tl_zip_check_record (TlZipRecord *record, TlError *error)
 {
@@ -412,7 +365,7 @@ tl_zip_check_record (TlZipRecord *record, TlError *error)
   record->is_checked = 1;
   if (record->crc == 0)
     return TL_OK;
-  crc = compute_crc (record->data, record->size);
+  crc = tl_crc32 (record->data, record->size);
   if (crc == record->crc)
     return TL_OK;
   return tl_fail (error, TL_ERROR_FORMAT,
