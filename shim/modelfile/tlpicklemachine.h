@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What the parts of the pickle machine share: tlpickle.c has the stack and the
- * opcodes that rearrange it, tlpickleatom.c the opcodes that push a value of
- * their own, tlpickleglobal.c the names of globals, tlpicklecall.c what calling
- * them makes. */
+/* What the parts of the pickle machine share: tlpickle.c has the table of
+ * opcodes and runs it, tlpicklestack.c has the stack, its marks and the memo,
+ * tlpicklelist.c the opcodes that make one value of several, tlpickleatom.c
+ * those that push a value of their own, tlpickleglobal.c the names of globals,
+ * tlpicklecall.c what calling them makes. */
 
 #ifndef TL_PICKLE_MACHINE_H
 #define TL_PICKLE_MACHINE_H
@@ -45,6 +46,16 @@ void *tl_pickle_alloc (TlPickleMachine *m, size_t size);
 /* Pushes a fresh value; NULL ends the run. */
 TlPickleValue *tl_pickle_push_new (TlPickleMachine *m, TlPickleType type);
 
+/* Values above the last mark; all of them without one. */
+size_t tl_pickle_count_above_mark (const TlPickleMachine *m);
+
+/* The top of the stack, which must not be below a mark; NULL ends the run. */
+TlPickleValue *tl_pickle_peek (TlPickleMachine *m);
+TlPickleValue *tl_pickle_pop (TlPickleMachine *m);
+
+/* Takes the last mark; gives the number of values above it. 0 ends the run. */
+int tl_pickle_take_mark (TlPickleMachine *m, size_t *n);
+
 /* The global of that name, which may be one of no meaning; one that starts
  * programs gives NULL and ends the run. */
 const TlPickleGlobal *tl_pickle_find_global (TlPickleMachine *m,
@@ -74,6 +85,27 @@ void tl_pickle_load_persistent (TlPickleMachine *m, const TlPickleValue *id,
 
 typedef void (*TlPickleOpcode) (TlPickleMachine *m);
 
+void tl_pickle_run_mark (TlPickleMachine *m);
+void tl_pickle_run_pop (TlPickleMachine *m);
+void tl_pickle_run_pop_mark (TlPickleMachine *m);
+void tl_pickle_run_dup (TlPickleMachine *m);
+void tl_pickle_run_memoize (TlPickleMachine *m);
+void tl_pickle_run_binput (TlPickleMachine *m);
+void tl_pickle_run_long_binput (TlPickleMachine *m);
+void tl_pickle_run_binget (TlPickleMachine *m);
+void tl_pickle_run_long_binget (TlPickleMachine *m);
+void tl_pickle_run_tuple (TlPickleMachine *m);
+void tl_pickle_run_tuple1 (TlPickleMachine *m);
+void tl_pickle_run_tuple2 (TlPickleMachine *m);
+void tl_pickle_run_tuple3 (TlPickleMachine *m);
+void tl_pickle_run_append (TlPickleMachine *m);
+void tl_pickle_run_appends (TlPickleMachine *m);
+void tl_pickle_run_setitem (TlPickleMachine *m);
+void tl_pickle_run_setitems (TlPickleMachine *m);
+void tl_pickle_run_additems (TlPickleMachine *m);
+void tl_pickle_run_frozenset (TlPickleMachine *m);
+void tl_pickle_run_list (TlPickleMachine *m);
+void tl_pickle_run_dict (TlPickleMachine *m);
 void tl_pickle_run_none (TlPickleMachine *m);
 void tl_pickle_run_true (TlPickleMachine *m);
 void tl_pickle_run_false (TlPickleMachine *m);
