@@ -412,3 +412,48 @@ build_small_tar (Bytes *b)
   tar_put_end (b);
   bytes_clear (&pickle);
 }
+
+const PickledTensor pth_tensor = {.storage_type = "FloatStorage",
+    .key = "0",
+    .storage_n = PTH_N_ELEMENTS,
+    .n_dims = 2,
+    .shape = {4, 6},
+    .stride = {6, 1}};
+
+void
+build_pth (Bytes *file, const Bytes *pickle, int padding)
+{
+  float elements[PTH_N_ELEMENTS];
+  Record records[] = {RECORD ("model/data.pkl", pickle->data, pickle->n),
+      RECORD ("model/data/0", elements, sizeof elements)};
+
+  for (int i = 0; i < PTH_N_ELEMENTS; i++)
+    elements[i] = (float) i;
+  records[1].padding = padding;
+  build_zip (file, records, 2, 0);
+}
+
+void
+build_state_dict (Bytes *pickle, const char *before, const char *name,
+    const PickledTensor *t, const char *after)
+{
+  bytes_puts (pickle, "\x80\x02");
+  bytes_puts (pickle, before);
+  pickle_dict_begin (pickle);
+  pickle_string (pickle, name);
+  pickle_tensor (pickle, t);
+  pickle_dict_end (pickle);
+  bytes_puts (pickle, after);
+  bytes_puts (pickle, ".");
+}
+
+TlStatus
+read_pth (Bytes *pickle, Bytes *file, TlTensorSet *set, TlError *error)
+{
+  TlStatus status;
+
+  build_pth (file, pickle, 0);
+  status = tl_pth_read_zip (file->data, file->n, set, error);
+  bytes_clear (pickle);
+  return status;
+}

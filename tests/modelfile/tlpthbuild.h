@@ -5,6 +5,8 @@
 #ifndef TL_PTH_BUILD_H
 #define TL_PTH_BUILD_H
 
+#include "tlpth.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -95,5 +97,22 @@ void tar_repair (uint8_t *data, size_t n);
 /* The members of build_small_tar() behind pickle; @count is the storages'. */
 void tar_put_tensors (Bytes *b);
 void tar_put_storages (Bytes *b, int64_t count);
+
+#define PTH_N_ELEMENTS 24
+
+/* All elements of storage "0": 4 x 6. */
+extern const PickledTensor pth_tensor;
+
+/* A pickle of {@name: @t} between @before and @after. */
+void build_state_dict (Bytes *pickle, const char *before, const char *name,
+    const PickledTensor *t, const char *after);
+
+/* An archive with that pickle and one storage of floats, 0 to 23, behind
+ * @padding bytes. */
+void build_pth (Bytes *file, const Bytes *pickle, int padding);
+
+/* Reads an archive of that pickle; frees the pickle. */
+TlStatus read_pth (Bytes *pickle, Bytes *file, TlTensorSet *set,
+    TlError *error);
 
 #endif
