@@ -44,6 +44,8 @@ read_safetensors (void *bytes, size_t size, TlTensorSet *set, TlError *error)
   tl_tensor_set_clear (&header);
   if (status == TL_OK)
     status = tl_safetensors_read_in_place (bytes, size, set, error);
+  if (status == TL_OK)
+    tl_tensor_set_strip_prefixes (set);
   return status;
 }
 

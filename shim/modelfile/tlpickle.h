@@ -61,7 +61,8 @@ typedef struct
   const char *module;
   const char *name;
   TlPickleGlobalKind kind;
-  TlDtype dtype; /* of a storage or dtype; invalid: none that is read */
+  TlDtype dtype;    /* of a storage or dtype; invalid: none that is read */
+  size_t item_size; /* bytes per element of a storage of no dtype */
 } TlPickleGlobal;
 
 typedef struct TlPickleValue TlPickleValue;
@@ -141,7 +142,8 @@ TlStatus tl_pickle_load (const void *bytes, size_t size,
 /* Whether the value is a string of that text. */
 int tl_pickle_is_text (const TlPickleValue *value, const char *text);
 
-/* The value of a key of a DICT; NULL if it has none. */
+/* The value of a key of a DICT, the last if it occurs again, as in Python;
+ * NULL if it has none. */
 const TlPickleValue *tl_pickle_lookup (const TlPickleValue *dict,
     const char *key);
 

@@ -112,9 +112,7 @@ rebuild_tensor (TlPickleMachine *m, const TlPickleGlobal *callee,
     return;
   }
   if (is_flipped (arguments, is_v3 ? 7 : 6)) {
-    tl_pickle_fail (m, TL_ERROR_UNSUPPORTED,
-        "a tensor is stored conjugated or negated, which is not read: save "
-        "tensor.resolve_conj().resolve_neg()");
+    tl_pickle_set_opaque (result, &tl_pickle_flipped_type);
     return;
   }
   if (!get_extents (shape, tensor->shape)
@@ -349,8 +347,8 @@ tl_pickle_load_persistent (TlPickleMachine *m, const TlPickleValue *id,
 const TlPickleValue *
 tl_pickle_lookup (const TlPickleValue *dict, const char *key)
 {
-  for (uint32_t i = 0; i + 1 < dict->list.n; i += 2)
-    if (tl_pickle_is_text (dict->list.items[i], key))
-      return dict->list.items[i + 1];
+  for (uint32_t i = dict->list.n & ~1u; i > 0; i -= 2)
+    if (tl_pickle_is_text (dict->list.items[i - 2], key))
+      return dict->list.items[i - 1];
   return NULL;
 }

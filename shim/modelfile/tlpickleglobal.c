@@ -14,6 +14,9 @@ const TlPickleGlobal tl_pickle_bytes_type = {"builtins", "bytes",
     TL_GLOBAL_VALUE, TL_DTYPE_INVALID};
 const TlPickleGlobal tl_pickle_integer_type = {"builtins", "int",
     TL_GLOBAL_VALUE, TL_DTYPE_INVALID};
+const TlPickleGlobal tl_pickle_flipped_type = {"torch",
+    "Tensor, stored conjugated or negated", TL_GLOBAL_FOREIGN,
+    TL_DTYPE_INVALID};
 const TlPickleGlobal tl_pickle_set_type = {"builtins", "set", TL_GLOBAL_VALUE,
     TL_DTYPE_INVALID};
 
@@ -50,12 +53,12 @@ static const TlPickleGlobal storages[] = {
     {"torch", "BoolStorage", TL_GLOBAL_STORAGE, TL_DTYPE_BOOL},
     {"torch", "ComplexFloatStorage", TL_GLOBAL_STORAGE, TL_DTYPE_C64},
     {"torch", "UntypedStorage", TL_GLOBAL_STORAGE, TL_DTYPE_U8},
-    {"torch", "ComplexDoubleStorage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
-    {"torch", "QInt8Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
-    {"torch", "QUInt8Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
-    {"torch", "QInt32Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
-    {"torch", "QUInt4x2Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
-    {"torch", "QUInt2x4Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID},
+    {"torch", "ComplexDoubleStorage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 16},
+    {"torch", "QInt8Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 1},
+    {"torch", "QUInt8Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 1},
+    {"torch", "QInt32Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 4},
+    {"torch", "QUInt4x2Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 1},
+    {"torch", "QUInt2x4Storage", TL_GLOBAL_STORAGE, TL_DTYPE_INVALID, 1},
 };
 
 static const TlPickleGlobal dtypes[] = {
@@ -131,11 +134,11 @@ static const Family families[] = {
     {"torch.torch_version", "TorchVersion", TL_GLOBAL_VALUE},
     {"builtins",
         "set frozenset complex bytes bytearray slice range object int float "
-        "bool str list dict tuple",
+        "bool str list dict tuple Ellipsis NotImplemented",
         TL_GLOBAL_VALUE},
     {"__builtin__",
         "set frozenset complex bytes bytearray slice xrange object int long "
-        "float bool str unicode list dict tuple",
+        "float bool str unicode list dict tuple Ellipsis NotImplemented",
         TL_GLOBAL_VALUE},
 };
 

@@ -75,7 +75,7 @@ void tl_pickle_build (TlPickleMachine *m, TlPickleValue *target,
 
 /* A value of which no more is known than what it is. */
 extern const TlPickleGlobal tl_pickle_bytes_type, tl_pickle_integer_type,
-    tl_pickle_set_type;
+    tl_pickle_set_type, tl_pickle_flipped_type;
 void tl_pickle_set_opaque (TlPickleValue *value, const TlPickleGlobal *type);
 
 /* BINPERSID: @result, a fresh value, becomes what @id names: a

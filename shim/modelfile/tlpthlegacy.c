@@ -174,10 +174,6 @@ sum_storages (const Reader *r, uint64_t *ret, TlError *error)
     if (!record->storage)
       return tl_fail (error, TL_ERROR_FORMAT,
           "the storage %s is of no tensor, so its size is not known", key.text);
-    if (record->storage->dtype == TL_DTYPE_INVALID)
-      return tl_fail (error, TL_ERROR_UNSUPPORTED,
-          "the storage %s is of type %s.%s, which is not read", key.text,
-          record->storage->type->module, record->storage->type->name);
     if (__builtin_add_overflow (*ret, 8, ret)
         || __builtin_add_overflow (*ret, tl_pth_storage_size (record->storage),
             ret))

@@ -23,17 +23,27 @@ typedef struct
 /* Under what a checkpoint holds its state dict, the first that is there wins:
  * averaged weights are those that their authors evaluated. */
 static const char *const wrappers[] = {"state_dict_ema", "model_ema",
-    "ema_state_dict", "ema", "state_dict", "model_state_dict", "model_state",
-    "model", "net"};
+    "ema_state_dict", "params_ema", "ema", "state_dict", "model_state_dict",
+    "model_state", "model", "params", "net"};
 
 #define N_WRAPPERS (sizeof wrappers / sizeof wrappers[0])
+
+/* What a dict holds. Scalars alone are rather a score or a count that is kept
+ * beside a state dict than one. */
+typedef enum
+{
+  NO_TENSORS,
+  ONLY_SCALARS,
+  TENSORS
+} Contents;
 
 /* Where the state dict was found. */
 typedef struct
 {
   const TlPickleValue *dict;
-  char item[80]; /* "checkpoint.model" */
-  size_t n_seen; /* items that were looked at */
+  char item[80];     /* "checkpoint.model" */
+  char twins[2][80]; /* two of no known name, which might both be meant */
+  size_t n_seen;     /* items that were looked at */
 } Found;
 
 uint8_t *
@@ -47,10 +57,13 @@ tl_pth_align (uint8_t *data, size_t n)
 uint64_t
 tl_pth_storage_size (const TlPickleStorage *storage)
 {
+  size_t item = storage->dtype == TL_DTYPE_INVALID
+      ? storage->type->item_size
+      : tl_dtype_size (storage->dtype);
   uint64_t size;
 
-  if (__builtin_mul_overflow ((uint64_t) storage->n_root,
-          (uint64_t) tl_dtype_size (storage->dtype), &size))
+  if (__builtin_mul_overflow ((uint64_t) storage->n_root, (uint64_t) item,
+          &size))
     return UINT64_MAX;
   return size;
 }
@@ -94,17 +107,22 @@ is_foreign (const TlPickleValue *value)
           || value->global->kind == TL_GLOBAL_DTYPE);
 }
 
-static int
-has_tensors (const TlPickleValue *dict, Found *found)
+static Contents
+look_into (const TlPickleValue *dict, Found *found)
 {
+  Contents contents = NO_TENSORS;
+
   for (uint32_t i = 1; i < dict->list.n && found->n_seen < MAX_SEEN; i += 2) {
     const TlPickleValue *value = dict->list.items[i];
 
     found->n_seen++;
-    if (value->type == TL_PICKLE_TENSOR || is_foreign (value))
-      return 1;
+    if (is_foreign (value)
+        || (value->type == TL_PICKLE_TENSOR && value->tensor->n_dims > 0))
+      return TENSORS;
+    if (value->type == TL_PICKLE_TENSOR)
+      contents = ONLY_SCALARS;
   }
-  return 0;
+  return contents;
 }
 
 static void
@@ -116,71 +134,86 @@ note_item (Found *found, const char *name, size_t n)
       length ? "." : "", tl_show_text (name, n).text);
 }
 
-static int find_state_dict (const TlPickleValue *dict, int depth, Found *found);
+static Contents find_state_dict (const TlPickleValue *dict, int depth,
+    Found *found);
 
 /* The state dict in the only item that has one, whatever its name. */
-static int
+static Contents
 find_only_dict (const TlPickleValue *dict, int depth, Found *found)
 {
   size_t length = strlen (found->item);
-  Found only = {NULL, "", 0};
+  Found only = *found;
+  Contents best = NO_TENSORS;
+  int n = 0;
 
   for (uint32_t i = 0; i + 1 < dict->list.n && found->n_seen < MAX_SEEN;
        i += 2) {
     const TlPickleValue *key = dict->list.items[i];
     const TlPickleValue *value = dict->list.items[i + 1];
+    Contents contents;
 
     found->n_seen++;
     if (value->type != TL_PICKLE_DICT || key->type != TL_PICKLE_STRING)
       continue;
     note_item (found, key->string.bytes, key->string.length);
-    if (find_state_dict (value, depth + 1, found)) {
-      if (only.dict)
-        return 0;
+    contents = find_state_dict (value, depth + 1, found);
+    if (contents > best) {
+      best = contents;
       only = *found;
+      n = 1;
+    } else if (contents == best && best != NO_TENSORS && n++ == 1) {
+      strcpy (found->twins[0], only.item);
+      strcpy (found->twins[1], found->item);
     }
     found->item[length] = '\0';
   }
-  if (!only.dict)
-    return 0;
-  only.n_seen = found->n_seen;
-  *found = only;
-  return 1;
+  if (n != 1)
+    return NO_TENSORS;
+  found->dict = only.dict;
+  strcpy (found->item, only.item);
+  return best;
 }
 
 /* A state dict under one of the known names, in @dict. */
-static int
+static Contents
 find_wrapped (const TlPickleValue *dict, int depth, Found *found)
 {
   size_t length = strlen (found->item);
 
   for (size_t i = 0; depth < MAX_WRAPPERS && i < N_WRAPPERS; i++) {
     const TlPickleValue *value;
+    Contents contents;
 
     found->n_seen += dict->list.n / 2;
     if (found->n_seen >= MAX_SEEN)
-      return 0;
+      return NO_TENSORS;
     value = tl_pickle_lookup (dict, wrappers[i]);
     if (!value || value->type != TL_PICKLE_DICT)
       continue;
     note_item (found, wrappers[i], strlen (wrappers[i]));
-    if (find_state_dict (value, depth + 1, found))
-      return 1;
+    contents = find_state_dict (value, depth + 1, found);
+    if (contents != NO_TENSORS)
+      return contents;
     found->item[length] = '\0';
   }
-  return 0;
+  return NO_TENSORS;
 }
 
-static int
+static Contents
 find_state_dict (const TlPickleValue *dict, int depth, Found *found)
 {
-  if (find_wrapped (dict, depth, found))
-    return 1;
-  if (has_tensors (dict, found)) {
-    found->dict = dict;
-    return 1;
-  }
-  return depth < MAX_WRAPPERS && find_only_dict (dict, depth, found);
+  Contents contents = find_wrapped (dict, depth, found);
+  Contents own;
+
+  if (contents != NO_TENSORS)
+    return contents;
+  own = look_into (dict, found);
+  if (own != TENSORS && depth < MAX_WRAPPERS)
+    contents = find_only_dict (dict, depth, found);
+  if (contents > own)
+    return contents;
+  found->dict = dict;
+  return own;
 }
 
 static TlStatus
@@ -244,69 +277,12 @@ add_item (Reader *r, const TlPickleValue *key, const TlPickleValue *value,
     return TL_OK;
   return tl_fail (error, TL_ERROR_UNSUPPORTED,
       "tensor %s is of a kind that is not read (%s.%s): convert it, for "
-      "example with .to_dense(), .dequantize() or .float()",
+      "example with .to_dense(), .dequantize(), .float() or "
+      ".resolve_conj().resolve_neg()",
       key->type == TL_PICKLE_STRING
           ? tl_show_text (key->string.bytes, key->string.length).text
           : "without a name",
       type->module, type->name);
-}
-
-/* Averaged models of torch.optim.swa_utils count their averages beside the
- * module. */
-static int
-is_counter (const TlTensor *tensor)
-{
-  return strcmp (tensor->name, "n_averaged") == 0 && tensor->n_dims == 0;
-}
-
-/* Whether all names, but for a counter, begin with @prefix and go on. */
-static int
-have_prefix (const TlTensorSet *set, const char *prefix, size_t length)
-{
-  size_t n = 0;
-
-  for (size_t i = 0; i < set->n_tensors; i++) {
-    const char *name = set->tensors[i].name;
-
-    if (strncmp (name, prefix, length) == 0 && name[length] != '\0')
-      n++;
-    else if (!is_counter (&set->tensors[i]))
-      return 0;
-  }
-  return n > 0;
-}
-
-static void
-strip_prefix (TlTensorSet *set, size_t length)
-{
-  size_t n = 0;
-
-  for (size_t i = 0; i < set->n_tensors; i++) {
-    if (is_counter (&set->tensors[i]))
-      continue;
-    set->tensors[n] = set->tensors[i];
-    set->tensors[n++].name += length;
-  }
-  set->n_tensors = n;
-}
-
-/* Wrappers of modules put their name before each of the tensors'. */
-static void
-strip_prefixes (TlTensorSet *set)
-{
-  static const char *const prefixes[] = {"module.", "model.", "_orig_mod."};
-  const size_t n = sizeof prefixes / sizeof prefixes[0];
-
-  for (size_t p = 0; p < n;) {
-    size_t length = strlen (prefixes[p]);
-
-    if (!have_prefix (set, prefixes[p], length)) {
-      p++;
-      continue;
-    }
-    strip_prefix (set, length);
-    p = 0;
-  }
 }
 
 /* What the file holds in place of a state dict. */
@@ -336,7 +312,7 @@ fail_object (const TlPickleValue *root, TlError *error)
     }
   return tl_fail (error, TL_ERROR_FORMAT,
       "no state dict in the file: expected a dict of tensors, or one under "
-      "state_dict, model or model_state_dict");
+      "state_dict, model or model_state_dict, at most two dicts deep");
 }
 
 TlStatus
@@ -344,10 +320,18 @@ tl_pth_read_object (const TlPickleValue *root, size_t file_size,
     TlPthLocate locate, void *user, TlTensorSet *set, TlError *error)
 {
   Reader r = {file_size, locate, user, set};
-  Found found = {NULL, "", 0};
+  Found found = {.dict = NULL};
+  Contents contents = NO_TENSORS;
   TlStatus status = TL_OK;
 
-  if (root->type != TL_PICKLE_DICT || !find_state_dict (root, 0, &found))
+  if (root->type == TL_PICKLE_DICT)
+    contents = find_state_dict (root, 0, &found);
+  if (contents != TENSORS && found.twins[0][0])
+    return tl_fail (error, TL_ERROR_FORMAT,
+        "several state dicts are in the file, such as %s and %s, and none under "
+        "a known name: save the one that is meant alone, with torch.save",
+        found.twins[0], found.twins[1]);
+  if (contents == NO_TENSORS)
     return fail_object (root, error);
   for (uint32_t i = 0; status == TL_OK && i + 1 < found.dict->list.n; i += 2)
     status = add_item (&r, found.dict->list.items[i],
@@ -357,6 +341,6 @@ tl_pth_read_object (const TlPickleValue *root, size_t file_size,
   set->item = tl_arena_copy_text (&set->arena, found.item, strlen (found.item));
   if (!set->item)
     return tl_arena_fail (&set->arena, error);
-  strip_prefixes (set);
+  tl_tensor_set_strip_prefixes (set);
   return tl_tensor_set_check_names (set, error);
 }

@@ -60,10 +60,16 @@ find_pickle (Reader *r, TlError *error)
 {
   static const char suffix[] = "/data.pkl";
 
-  for (size_t i = 0; i < r->zip.n_records && !r->pickle; i++) {
+  for (size_t i = 0; i < r->zip.n_records; i++) {
     TlZipRecord *record = &r->zip.records[i];
 
     if (record->name_length < MAX_ROOT && ends_with (record, suffix)) {
+      if (r->pickle)
+        return tl_fail (error, TL_ERROR_FORMAT,
+            "two records may hold the state dict, %s and %s: not written by "
+            "torch.save",
+            tl_show_text (r->pickle->name, r->pickle->name_length).text,
+            tl_show_text (record->name, record->name_length).text);
       r->pickle = record;
       r->root_length = record->name_length - (sizeof suffix - 2);
     }

@@ -58,6 +58,11 @@ TlStatus tl_tensor_set_shape (TlTensor *tensor, const int64_t *shape,
 /* Two tensors of one name, or two metadata of one key, are TL_ERROR_FORMAT. */
 TlStatus tl_tensor_set_check_names (const TlTensorSet *set, TlError *error);
 
+/* Takes off what all names begin with: "module.", "model." and "_orig_mod." in
+ * any order, and whatever a ResNet's names have before them. A count of
+ * averages, n_averaged, that has no such beginning is removed then. */
+void tl_tensor_set_strip_prefixes (TlTensorSet *set);
+
 void tl_tensor_set_clear (TlTensorSet *set);
 
 #ifdef __cplusplus

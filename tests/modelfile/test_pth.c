@@ -208,6 +208,12 @@ be_big_endian (Record *r)
   r[2].size = 3;
 }
 
+static void
+have_two_roots (Record *r)
+{
+  r[2].name = "other/data.pkl";
+}
+
 static const struct
 {
   Spoil spoil;
@@ -223,6 +229,7 @@ static const struct
     {lose_pickle, TL_ERROR_FORMAT, "without data.pkl"},
     {be_torchscript, TL_ERROR_UNSUPPORTED, "a TorchScript archive"},
     {be_big_endian, TL_ERROR_UNSUPPORTED, "byte order \"big\""},
+    {have_two_roots, TL_ERROR_FORMAT, "model/data.pkl and other/data.pkl"},
 };
 
 #define N_SPOILT ((int) (sizeof spoilt / sizeof spoilt[0]))

@@ -147,6 +147,10 @@ def check_modules(folder):
     save_legacy(module, path)
     check_refused("a whole module, legacy", path,
                   "torch.nn.modules.container.Sequential")
+    names = ("conv1.weight", "layer1.0.conv1.weight", "fc.bias")
+    for prefix in ("backbone.", "module.encoder.", "0."):
+        torch.save({prefix + name: torch.ones(2) for name in names}, path)
+        check_equal("prefix " + prefix, path, {name: torch.ones(2) for name in names})
     averaged = torch.optim.swa_utils.AveragedModel(module)
     torch.save({"epoch": 1, "model": {}, "model_ema": averaged.state_dict()}, path)
     check_equal("an averaged model", path, module.state_dict())
@@ -225,12 +229,17 @@ BESIDE = {
     "optimizer": lambda: torch.optim.AdamW([torch.nn.Parameter(torch.ones(2))]).state_dict(),
     "sparse": lambda: torch.eye(3).to_sparse(),
     "double": lambda: torch.zeros(2, dtype=torch.complex128),
+    "quantized": lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint32),
+    "conjugated": lambda: torch.ones(2, dtype=torch.complex64).conj(),
+    "score": lambda: torch.tensor(0.5),
+    "ellipsis": lambda: ...,
     "version": lambda: torch.__version__,
 }
-NOT_LEGACY = ("storage", "double")  # of a type the reader must know the size of
-NOT_TAR = NOT_LEGACY + ("module", "sparse", "optimizer", "rng")
-WRAPPERS = ("state_dict_ema", "model_ema", "ema", "state_dict",
-            "model_state_dict", "model")
+NOT_LEGACY = ("storage",)  # torch.load itself fails
+NOT_TAR = NOT_LEGACY + ("double", "quantized", "conjugated", "score", "module",
+           "sparse", "optimizer", "rng")
+WRAPPERS = ("state_dict_ema", "model_ema", "params_ema", "ema", "state_dict",
+            "model_state_dict", "model", "params")
 
 
 def draw_case(rng, container, path):
@@ -315,6 +324,8 @@ def check_hostile(folder):
     check_refused("a sparse tensor", path, "tensor w is of a kind that is not read")
     torch.save({"model": torch.nn.Linear(2, 3), "epoch": 1}, path)
     check_refused("a module in an item", path, "its item model is a Python object")
+    torch.save({"teacher": {"w": torch.ones(1)}, "student": {"w": torch.ones(1)}}, path)
+    check_refused("two state dicts", path, "such as teacher and student")
     torch.save([torch.zeros(2)], path)
     check_refused("a list of tensors", path, "no state dict")
 
