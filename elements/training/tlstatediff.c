@@ -28,6 +28,15 @@ tl_state_diff_free (TlStateDiff *self)
   g_free (self);
 }
 
+static void
+append_side (TlStateDiff *self, const gchar *verb, const gchar *value)
+{
+  if (value)
+    g_string_append_printf (self->text, " %s \"%.150s\"", verb, value);
+  else
+    g_string_append_printf (self->text, " %s not set", verb);
+}
+
 void
 tl_state_diff_add_value (TlStateDiff *self, const gchar *name, const gchar *was,
     const gchar *is)
@@ -35,9 +44,10 @@ tl_state_diff_add_value (TlStateDiff *self, const gchar *name, const gchar *was,
   if (g_strcmp0 (was, is) == 0)
     return;
   g_hash_table_add (self->told, g_strdup (name));
-  g_string_append_printf (self->text,
-      "%s%s was \"%.150s\" and is now \"%.150s\"", self->text->len ? "; " : "",
-      name, was ? was : "", is ? is : "");
+  g_string_append_printf (self->text, "%s%s", self->text->len ? "; " : "",
+      name);
+  append_side (self, "was", was);
+  append_side (self, "and is now", is);
 }
 
 const gchar *
