@@ -4,7 +4,7 @@
 
 Two lines train on the same pictures, for one step and for two. The first one's
 checkpoint is loaded by the Python of the page, for AdamW, and by the same with
-SGD in its place; a step there must give the second one's checkpoint, to the last bit.
+SGD and Adam in its place; a step there must give the second one's checkpoint, to the last bit.
 Exit status 77: torchvision, Pillow or gst-launch-1.0 is not here.
 
     continueparity.py SOURCE
@@ -34,6 +34,8 @@ CASES = {
     "sgd": ("momentum=0.8 nesterov=true label-smoothing=0.1 clip-grad-norm=1",
             "SGD(%s, lr=0.01, momentum=0.8, nesterov=True, foreach=False)",
             {"label-smoothing": 0.1, "clip-grad-norm": 1}),
+    "adam": ("optimizer=adam beta1=0.7 beta2=0.9 eps=1e-3 weight-decay=0.01",
+             "Adam(%s, lr=0.01, betas=(0.7, 0.9), eps=1e-3, weight_decay=0.01, foreach=False)", {}),
 }
 
 
