@@ -10,7 +10,7 @@ largest logit. Exit status 77: torch or torchvision is not here.
     trainparity.py build/tests/parity/shimrun exact --all
 
 goes through every optimizer with every freeze, both networks, and BatchNorm
-both ways.
+both ways; with --rows 122:300:4 through every fourth of these from the 123rd on.
 """
 import argparse
 import itertools
@@ -265,6 +265,11 @@ def every_exact(archs):
             yield optimizer, arch, freeze, train_bn, restart
 
 
+def parse_rows(text):
+    """The rows of "FIRST:END:STEP", as a slice in Python."""
+    return slice(*(int(part) if part else None for part in text.split(":")))
+
+
 def check_exact(program, weights, rows, side):
     pixels, labels = make_batches(10, 4, side, 3)
     rates = [1e-2 / (1 + 0.3 * step) for step in range(10)]
@@ -342,6 +347,9 @@ def main():
                         help="the weights in TLPIPE_MATERIAL")
     parser.add_argument("--all", action="store_true",
                         help="exact: all combinations, which takes a while")
+    parser.add_argument("--rows", type=parse_rows, default=slice(None),
+                        metavar="FIRST:END:STEP",
+                        help="exact: these of the combinations, counted from 0")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     weights = None
@@ -355,7 +363,8 @@ def main():
         rows = EXACT_REAL if weights else EXACT
         if arguments.all:
             rows = every_exact(["resnet18"] if weights else ["resnet18", "resnet50"])
-        failures = check_exact(arguments.program, weights, rows, 48)
+        failures = check_exact(arguments.program, weights,
+                               list(rows)[arguments.rows], 48)
     elif arguments.check == "threads":
         failures = check_threads(arguments.program, weights)
     elif weights:
