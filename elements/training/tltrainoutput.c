@@ -109,8 +109,8 @@ tl_train_output_take_again (TlTrainOutput *self, TlSession *session,
   *ret = NULL;
   if (!is_dirty && n_received >= self->n_pushed)
     return TL_OK;
-  status = tl_session_save (session,
-      is_dirty ? TL_STATE_INTERRUPTED : self->kind, ret, error);
+  status =
+      tl_session_save (session, is_dirty ? self->due : self->kind, ret, error);
   if (status == TL_OK)
     tl_session_mark_saved (session);
   return status;

@@ -25,6 +25,8 @@ typedef struct
   /* Under the lock. */
   guint64 n_pushed;
   TlStateKind kind; /* of the latest */
+  TlStateKind due;  /* what one of the session as it stands would be: a stop may
+                       come before the one at the end of an epoch is pushed */
 } TlTrainOutput;
 
 /* Pushes a checkpoint of @session as it stands; without a link there is nothing

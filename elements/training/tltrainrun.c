@@ -37,7 +37,8 @@ tl_train_run_new (const TlTrainRunConfig *config)
   self->config = *config;
   self->output = (TlTrainOutput){.element = config->element,
       .srcpad = config->srcpad,
-      .lock = config->lock};
+      .lock = config->lock,
+      .due = TL_STATE_INTERRUPTED};
   self->checkpoint_every =
       tl_train_settings_get_checkpoint_every (config->settings);
   tl_train_values_reset (&self->values);
@@ -173,19 +174,34 @@ push_checkpoint (TlTrainRun *self, TlStateKind kind)
   return status == TL_OK ? flow : fail (self, status, &error);
 }
 
+/* Nothing is called finished without the proof. */
+static TlStatus
+prove_if_finished (TlTrainRun *self, TlError *error)
+{
+  guint n_frozen;
+
+  if (!tl_session_is_dirty (self->session)
+      || self->output.due != TL_STATE_FINISHED)
+    return TL_OK;
+  return tl_session_prove_frozen (self->session, &n_frozen, error);
+}
+
 GstBuffer *
 tl_train_run_take_final (TlTrainRun *self, guint64 n_received)
 {
   TlError error = TL_ERROR_INIT;
   GstBuffer *buffer;
+  TlStatus status;
 
   /* What a failed step left behind must not replace a good file. */
   if (!self->session || self->has_failed
       || self->config.settings->on_stop != TL_ON_STOP_CHECKPOINT)
     return NULL;
-  if (tl_train_output_take_again (&self->output, self->session, n_received,
-          &buffer, &error)
-      == TL_OK)
+  status = prove_if_finished (self, &error);
+  if (status == TL_OK)
+    status = tl_train_output_take_again (&self->output, self->session,
+        n_received, &buffer, &error);
+  if (status == TL_OK)
     return buffer;
   GST_ELEMENT_WARNING (self->config.element, LIBRARY, FAILED,
       ("The last steps were not saved: %s", error.message),
@@ -268,6 +284,19 @@ publish_phase (TlTrainRun *self, const TlPhaseReport *phase)
   publish (self);
 }
 
+/* What the checkpoint after the phase says of the run: the same if a stop takes
+ * it. */
+static TlStateKind
+get_kind_due (const TlTrainRun *self, const TlEndedPhase *ended,
+    const TlPhaseReport *report)
+{
+  if (ended->phase.final)
+    return TL_STATE_FINISHED;
+  return report->ends_epoch && self->checkpoint_every > 0
+      ? TL_STATE_RUNNING
+      : TL_STATE_INTERRUPTED;
+}
+
 /* GST_FLOW_EOS when it was the last phase. */
 static GstFlowReturn
 conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
@@ -279,6 +308,7 @@ conclude_phase (TlTrainRun *self, const TlEndedPhase *ended)
     return flow;
   g_mutex_lock (self->config.lock);
   tl_session_end_phase (self->session, ended, &report);
+  self->output.due = get_kind_due (self, ended, &report);
   g_mutex_unlock (self->config.lock);
   tl_train_report_phase (&self->report, self->session, &report);
   publish_phase (self, &report);
@@ -428,6 +458,7 @@ run_step (TlTrainRun *self, const TlBatchMeta *meta, GstBuffer *buffer,
     return fail (self, TL_ERROR_FORMAT, &error);
   }
   g_mutex_lock (self->config.lock);
+  self->output.due = TL_STATE_INTERRUPTED;
   status = tl_session_step (self->session, meta, map.data, ret, &error);
   g_mutex_unlock (self->config.lock);
   return status == TL_OK ? GST_FLOW_OK : fail (self, status, &error);

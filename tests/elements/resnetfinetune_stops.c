@@ -278,6 +278,62 @@ GST_START_TEST (test_a_failed_run_leaves_no_checkpoint)
 }
 GST_END_TEST;
 
+/* Lets so many checkpoints through; the next meets a stop. */
+static GstPadProbeReturn
+stop_at (GstPad *pad, GstPadProbeInfo *info, gpointer user)
+{
+  guint *n_left = user;
+
+  if ((*n_left)-- > 0)
+    return GST_PAD_PROBE_OK;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_FLUSHING;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* A stop before the checkpoint of an epoch's end, or of the last, is written
+ * takes that very checkpoint: a run that is over is never called interrupted. */
+GST_START_TEST (test_a_stop_at_the_end_of_an_epoch_gives_its_checkpoint)
+{
+  Feed feed = FEED_INIT;
+  g_autoptr (GPtrArray) whole = NULL;
+  Rig rig;
+
+  rig_init (&rig);
+  rig_play (&rig);
+  feed_all (&feed, rig.pad);
+  rig_expect_eos (&rig);
+  whole = g_ptr_array_ref (rig.checkpoints);
+  rig_clear (&rig);
+  fail_unless_equals_int (whole->len, 3);
+  for (guint i = 0; i < whole->len; i++) {
+    g_autoptr (GstPad) src = NULL;
+    g_autoptr (GstBuffer) buffer = NULL;
+    GBytes *expected = g_ptr_array_index (whole, i);
+    guint n_left = i;
+
+    rig_init (&rig);
+    src = gst_element_get_static_pad (rig.trainer, "src");
+    gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, stop_at, &n_left, NULL);
+    rig_play (&rig);
+    feed_begin (&feed, rig.pad);
+    feed.max_batches = 8 * (i + 1);
+    feed_run (&feed, rig.pad, NULL);
+    fail_unless (n_left == G_MAXUINT, "the stop was not met");
+    buffer = ask_final_checkpoint (&rig);
+    fail_unless (buffer != NULL);
+    fail_unless_equals_uint64 (gst_buffer_get_size (buffer),
+        g_bytes_get_size (expected));
+    fail_unless (
+        gst_buffer_memcmp (buffer, 0, g_bytes_get_data (expected, NULL),
+            g_bytes_get_size (expected))
+        == 0);
+    rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
 /* What is pushed counts as saved only once it has come to who asks. */
 GST_START_TEST (test_what_a_queue_lost_is_given_again)
 {
@@ -430,6 +486,8 @@ resnetfinetune_stops_suite (void)
   tcase_add_test (tcase, test_flush_at_the_first_checkpoint_loses_no_segment);
   tcase_add_test (tcase, test_unsaved_steps_are_given_to_who_asks);
   tcase_add_test (tcase, test_a_failed_run_leaves_no_checkpoint);
+  tcase_add_test (tcase,
+      test_a_stop_at_the_end_of_an_epoch_gives_its_checkpoint);
   tcase_add_test (tcase, test_what_a_queue_lost_is_given_again);
   tcase_add_test (tcase, test_queue_before_the_sink_loses_no_state);
   tcase_add_test (tcase, test_runs_again_from_ready);
