@@ -231,22 +231,44 @@ fail_replace (const char *path, const char *failed, const TlChunk *chunks,
   return TL_ERROR_WRITE;
 }
 
+/* A rename puts the file in the place of whatever has the name: as root also of
+ * /dev/null. /dev/stdout is a link to what may be a file. */
+static TlStatus
+check_target (const char *path, TlError *error)
+{
+  static const char descriptor[] = "/proc/self/fd/";
+  char link[sizeof descriptor] = "";
+  struct stat st;
+  ssize_t n = readlink (path, link, sizeof descriptor - 1);
+
+  if ((n < 0 || strcmp (link, descriptor) != 0)
+      && (stat (path, &st) < 0 || S_ISREG (st.st_mode)))
+    return TL_OK;
+  return tl_fail (error, TL_ERROR_WRITE,
+      "%.600s: is not a regular file, and is not replaced by one: give another "
+      "name",
+      path);
+}
+
 TlStatus
 tl_file_replace (const char *path, const TlChunk *chunks, size_t n_chunks,
     TlError *error)
 {
   char temporary[PATH_MAX];
   const char *failed;
-  int fd = create_beside (path, temporary, sizeof temporary);
+  TlStatus status = check_target (path, error);
+  int fd;
 
+  if (status != TL_OK)
+    return status;
+  fd = create_beside (path, temporary, sizeof temporary);
   if (fd < 0)
     return fail_replace (path, "cannot be created", chunks, n_chunks, error);
   failed = fill_and_close (fd, chunks, n_chunks);
   if (!failed && rename (temporary, path) < 0)
     failed = "cannot be renamed to its name";
   if (failed) {
-    TlStatus status = fail_replace (path, failed, chunks, n_chunks, error);
-
+    status = fail_replace (path, failed, chunks, n_chunks, error);
     unlink (temporary);
     return status;
   }

@@ -41,7 +41,8 @@ typedef struct
 /* Makes @path hold the chunks, one after the other: writes a file
  * "PATH.tmp-PID-N" beside it, brings it to the disk and renames it. On failure
  * (TL_ERROR_WRITE; the message has the path and the reason) the old file is
- * untouched and the other one gone. A process that is killed may leave it. */
+ * untouched and the other one gone. A process that is killed may leave it. What
+ * is no regular file, a device or a pipe, is not replaced. */
 TlStatus tl_file_replace (const char *path, const TlChunk *chunks,
     size_t n_chunks, TlError *error);
 

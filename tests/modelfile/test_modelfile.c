@@ -362,6 +362,34 @@ START_TEST (replaced_file_in_the_current_folder)
 }
 END_TEST
 
+/* What is written to would be lost to everybody else: a device, as root. */
+START_TEST (only_regular_files_are_replaced)
+{
+  static const struct
+  {
+    const char *name, *target;
+  } links[] = {{"device", "/dev/null"}, {"output", "/proc/self/fd/1"}};
+  const TlChunk chunk = {"x", 1};
+  const char *path = in_folder ("pipe");
+  struct stat st;
+
+  ck_assert_int_eq (mkfifo (path, 0600), 0);
+  assert_fails (tl_file_replace (path, &chunk, 1, &error), TL_ERROR_WRITE,
+      "/pipe: is not a regular file");
+  ck_assert_int_eq (lstat (path, &st), 0);
+  ck_assert (S_ISFIFO (st.st_mode));
+  for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+    path = in_folder (links[i].name);
+    ck_assert_int_eq (symlink (links[i].target, path), 0);
+    assert_fails (tl_file_replace (path, &chunk, 1, &error), TL_ERROR_WRITE,
+        "is not a regular file");
+    ck_assert_int_eq (lstat (path, &st), 0);
+    ck_assert (S_ISLNK (st.st_mode));
+  }
+  ck_assert_uint_eq (count_files (), 3);
+}
+END_TEST
+
 START_TEST (failed_writes_leave_the_old_file_alone)
 {
   static const char bytes[8192];
@@ -416,6 +444,7 @@ main (void)
   tcase_add_test (tests, digest_in_a_name_is_recognised);
   tcase_add_test (tests, files_are_replaced_whole);
   tcase_add_test (tests, replaced_file_in_the_current_folder);
+  tcase_add_test (tests, only_regular_files_are_replaced);
   tcase_add_test (tests, failed_writes_leave_the_old_file_alone);
   tcase_add_test (tests, missing_folders_are_named);
   suite_add_tcase (suite, tests);
