@@ -292,7 +292,9 @@ log_metrics (TlRunFolder *self, const TlCheckpointInfo *info, TlError *error)
   return status;
 }
 
-/* last.safetensors comes last: what is resumed from it has all the rest. */
+/* metrics.jsonl comes first and last.safetensors last: a run may be resumed from
+ * any checkpoint, and then has the lines up to it. A line of an epoch that is
+ * trained again is replaced. */
 TlStatus
 tl_run_folder_save (TlRunFolder *self, const TlCheckpointInfo *info,
     const TlChunk *chunks, gsize n_chunks, TlRunFolderWritten written,
@@ -304,12 +306,11 @@ tl_run_folder_save (TlRunFolder *self, const TlCheckpointInfo *info,
 
   /* The last epoch comes twice: at its end, and when the run is finished. */
   if (info->ends_epoch && info->epoch != self->logged_epoch) {
-    if (rank_info (self, info, &entry)) {
+    status = log_metrics (self, info, error);
+    if (status == TL_OK && rank_info (self, info, &entry)) {
       save.value = entry.value;
       status = save_ranked (&save, &entry);
     }
-    if (status == TL_OK)
-      status = log_metrics (self, info, error);
   }
   if (status == TL_OK && self->settings.save_last)
     status = write_file (&save, "last", path_of (self, LAST));
