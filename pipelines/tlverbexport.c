@@ -11,6 +11,7 @@
 
 #define MAX_LABELS_SIZE (16 << 20)
 #define MAX_SIDE 4096
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 static gchar *format_name;
 static gchar *output_path;
@@ -110,19 +111,29 @@ find_format (TlExportFormat *ret)
   return FALSE;
 }
 
+/* The other formats have no place for any of this. */
 static gboolean
 check_format (const Export *self)
 {
-  const gchar *only = fold_batchnorm ? "fold-batchnorm"
-      : softmax                      ? "softmax"
-      : sidecars                     ? "sidecars"
-      : input_nick                   ? "input"
-                                     : NULL;
+  const struct
+  {
+    const gchar *name;
+    gboolean is_given;
+  } only_onnx[] = {{"fold-batchnorm", fold_batchnorm}, {"softmax", softmax},
+      {"sidecars", sidecars}, {"input", input_nick != NULL},
+      {"labels", labels_path != NULL}, {"mean", mean_text != NULL},
+      {"std", std_text != NULL}, {"size", size_text != NULL}};
 
-  if (self->format == TL_EXPORT_ONNX || !only)
+  if (self->format == TL_EXPORT_ONNX)
     return TRUE;
-  tl_verb_fail (&tl_verb_export, "--%s is for --format onnx alone", only);
-  return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (only_onnx); i++) {
+    if (only_onnx[i].is_given) {
+      tl_verb_fail (&tl_verb_export, "--%s is for --format onnx alone",
+          only_onnx[i].name);
+      return FALSE;
+    }
+  }
+  return TRUE;
 }
 
 /* Beside the source, with another ending. */
@@ -199,7 +210,11 @@ read_labels (Export *self)
     return FALSE;
   }
   g_strchomp (text);
-  self->labels = g_strsplit (text, "\n", -1);
+  /* Editors on Windows begin a file with a mark that it is UTF-8. */
+  self->labels = g_strsplit (g_str_has_prefix (text, BYTE_ORDER_MARK)
+          ? text + strlen (BYTE_ORDER_MARK)
+          : text,
+      "\n", -1);
   for (guint i = 0; self->labels[i]; i++)
     g_strchomp (self->labels[i]);
   self->options.labels = (const gchar *const *) self->labels;

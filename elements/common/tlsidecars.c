@@ -47,10 +47,14 @@ tl_sidecars_check (const TlSidecars *self, TlError *error)
           "of labels cannot hold: rename it, or export without sidecars",
           tl_show_text (self->classes[i], strlen (self->classes[i])).text);
   }
-  if (has_control (self->model) || strchr (self->model, '\\'))
+  /* Readers of such files take the blanks around a value away. */
+  if (has_control (self->model) || strchr (self->model, '\\')
+      || *self->model == ' ' || g_str_has_suffix (self->model, " ")
+      || !g_utf8_validate (self->model, -1, NULL))
     return tl_fail (error, TL_ERROR_ARGUMENT,
         "\"%s\": sidecars name their model, and cannot hold this name: choose "
-        "one without control characters and backslashes",
+        "one in UTF-8, without control characters and backslashes, and no blank "
+        "at its ends",
         tl_show_text (self->model, strlen (self->model)).text);
   return TL_OK;
 }

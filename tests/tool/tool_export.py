@@ -173,7 +173,7 @@ def case_sidecars_say_what_the_model_is(bench):
 
 def case_a_file_of_weights_is_told_the_rest(bench):
     source = write_resnet18(bench)
-    labels = bench.write("names.txt", "ants\r\nbees\n\n")
+    labels = bench.write("names.txt", "\ufeffants\r\nbees\n\n")
     model = bench.path("m.onnx")
     check("--mean" in bench.run("export", source, "-o", model, "--input", "uint8", status=3).err,
           "mean")
@@ -218,6 +218,10 @@ def case_what_cannot_be_exported_is_explained(bench):
             ((checkpoint, "--format", "onxx"), 2, "expected onnx, pth or safetensors"),
             ((checkpoint, "--format", "safetensors"), 2, "replaced by its own export"),
             ((checkpoint, "--format", "pth", "--softmax"), 2, "for --format onnx alone"),
+            ((checkpoint, "--format", "pth", "--labels", text), 2, "--labels is for --format onnx"),
+            ((checkpoint, "--format", "pth", "--size", "64x64"), 2, "--size is for --format onnx"),
+            ((checkpoint, "--format", "pth", *SCALE), 2, "--mean is for --format onnx alone"),
+            ((checkpoint, "--format", "pth", "-o", "/dev/null"), 1, "is not a regular file"),
             ((checkpoint, "-o", model, "--input", "raw"), 2, "normalized, float or uint8"),
             ((checkpoint, "-o", model, "--mean", "1,2"), 2, "three numbers"),
             ((checkpoint, "-o", model, "--mean", "1,2,3"), 2, "go together"),
