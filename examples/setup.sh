@@ -23,6 +23,7 @@ packages=(
 test_packages=(
   check clang-14 clang-format-14 libclang-rt-14-dev shellcheck valgrind
   gstreamer1.0-plugins-bad gstreamer1.0-libav libgstrtspserver-1.0-dev chromium
+  openssl
 )
 
 usage() {

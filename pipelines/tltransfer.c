@@ -159,6 +159,25 @@ is_https (const Transfer *self)
   return g_ascii_strncasecmp (self->options->url, "https:", 6) == 0;
 }
 
+/* As the program curl does; libcurl looks at none of these itself. Networks
+ * with a proxy that opens TLS have an authority of their own. */
+static void
+set_authorities (CURL *curl)
+{
+  const gchar *bundle = g_getenv ("CURL_CA_BUNDLE");
+  const gchar *file = bundle && *bundle ? bundle : g_getenv ("SSL_CERT_FILE");
+  const gchar *folder = g_getenv ("SSL_CERT_DIR");
+
+  if (file && *file) {
+    curl_easy_setopt (curl, CURLOPT_CAINFO, file);
+    curl_easy_setopt (curl, CURLOPT_PROXY_CAINFO, file);
+  }
+  if (folder && *folder) {
+    curl_easy_setopt (curl, CURLOPT_CAPATH, folder);
+    curl_easy_setopt (curl, CURLOPT_PROXY_CAPATH, folder);
+  }
+}
+
 static void
 set_options (Transfer *self)
 {
@@ -172,6 +191,7 @@ set_options (Transfer *self)
   curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt (curl, CURLOPT_REDIR_PROTOCOLS_STR,
       is_https (self) ? "https" : "http,https");
+  set_authorities (curl);
   curl_easy_setopt (curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt (curl, CURLOPT_MAXREDIRS, (glong) MAX_REDIRECTS);
   curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT,
@@ -229,6 +249,10 @@ explain (Transfer *self, CURLcode code)
   else if (code == CURLE_UNSUPPORTED_PROTOCOL)
     tell (self, "it redirects to a place that is not %s",
         is_https (self) ? "https" : "http or https");
+  else if (code == CURLE_PEER_FAILED_VERIFICATION)
+    tell (self,
+        "%s (a certificate authority of your own is named by SSL_CERT_FILE)",
+        text);
   else
     tell (self, "%s", text);
 }

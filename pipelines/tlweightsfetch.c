@@ -313,11 +313,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Fetch, fetch_clear)
 static gchar *
 hide_password (const gchar *url)
 {
-  g_autoptr (GUri) uri =
-      g_uri_parse (url, G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
 
-  return uri ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO)
-             : g_strdup (url);
+  return g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO);
+}
+
+/* The name of a file goes behind it: a question mark or a hash would take the
+ * name for something else. */
+static gboolean
+is_folder_url (const gchar *base)
+{
+  g_autoptr (GUri) uri = g_uri_parse (base, G_URI_FLAGS_ENCODED, NULL);
+
+  return uri
+      && (g_str_equal (g_uri_get_scheme (uri), "https")
+          || g_str_equal (g_uri_get_scheme (uri), "http"))
+      && g_uri_get_host (uri) && *g_uri_get_host (uri) && !g_uri_get_query (uri)
+      && !g_uri_get_fragment (uri);
+}
+
+static TlExit
+fail_base (const gchar *base, const gchar *said_by)
+{
+  const gchar *at = strrchr (base, '@');
+
+  return tl_verb_fail (&tl_verb_weights,
+      "%s=%s%s: expected a URL of a folder, without \"?\" and \"#\", as in "
+      "https://mirror.example/models",
+      said_by, at ? "..." : "", at ? at : base);
 }
 
 static TlExit
@@ -360,11 +383,8 @@ tl_weights_fetch (TlOutput *output, const gchar *const *names,
                                     : TL_WEIGHTS_URL;
   TlExit worst = TL_EXIT_OK;
 
-  if (g_ascii_strncasecmp (base, "http://", 7) != 0
-      && g_ascii_strncasecmp (base, "https://", 8) != 0)
-    return tl_verb_fail (&tl_verb_weights,
-        "%s=%s: expected a URL that begins with https:// or http://",
-        options->base ? "--from" : "TLPIPE_WEIGHTS_URL", base);
+  if (!is_folder_url (base))
+    return fail_base (base, options->base ? "--from" : "TLPIPE_WEIGHTS_URL");
   for (guint i = 0; names[i] && !output->broken; i++) {
     TlExit end = fetch_name (output, names[i], base, options->stall_timeout);
 

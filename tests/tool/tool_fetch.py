@@ -16,7 +16,7 @@ from terminal import Terminal
 from weightsserver import NAME, Server, whole_file
 
 PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy",
-           "NO_PROXY")
+           "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE")
 
 
 class Cache(Bench):
@@ -131,6 +131,33 @@ def case_a_redirection_is_followed(cache):
         cache.begin_with(whole_file()[:86000000])
         cache.check_whole(cache.fetch(server.url))
         check(server.requests[-1] == (f"/elsewhere/models/{NAME}", 86000000), f"{server.requests}")
+
+
+def make_certificate(cache):
+    """An authority of one's own that vouches for 127.0.0.1 alone."""
+    path = cache.path("authority.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", path, "-out", path + ".crt"], check=True, capture_output=True)
+    with open(path, "a", encoding="ascii") as file, open(path + ".crt", encoding="ascii") as crt:
+        file.write(crt.read())
+    return path
+
+
+def case_https_needs_an_authority_that_is_trusted(cache):
+    authority = make_certificate(cache)
+    cache.begin_with(whole_file()[:86000000])
+    with Server("honest", certificate=authority) as server:
+        result = cache.fetch(server.url, status=1)
+        check("SSL_CERT_FILE" in result.err and cache.kept() == 86000000, str(result))
+        check(not server.requests, f"{server.requests}")
+        for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+            cache.check_whole(cache.fetch(server.url, env={name: authority + ".crt"}))
+            os.remove(cache.file)
+            cache.begin_with(whole_file()[:86000000])
+    with Server("redirect_to_http", certificate=authority) as server:
+        result = cache.fetch(server.url, status=1, env={"SSL_CERT_FILE": authority + ".crt"})
+        check("redirects to a place that is not https" in result.err, str(result))
 
 
 def case_a_mirror_and_a_proxy_come_from_the_environment(cache):

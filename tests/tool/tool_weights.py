@@ -97,6 +97,9 @@ USAGE_ERRORS = (
     (["fetch"], "weights fetch needs NAME..."),
     (["list", "--from", "http://a"], "--from and --stall-timeout are for weights fetch"),
     (["fetch", "resnet18", "--from", "ftp://a"], "--from=ftp://a: expected a URL"),
+    (["fetch", "resnet18", "--from", "http://"], "--from=http://: expected a URL"),
+    (["fetch", "resnet18", "--from", "http://a/b?c"], "without \"?\" and \"#\""),
+    (["fetch", "resnet18", "--from", "http://me:se%zz@a"], "--from=...@a: expected a URL"),
     (["fetch", "resnet18", "--stall-timeout", "0"], "--stall-timeout=0: expected"),
 )
 

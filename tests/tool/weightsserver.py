@@ -9,6 +9,7 @@ import functools
 import hashlib
 import http.server
 import re
+import ssl
 import threading
 
 NAME = "resnet34-b627a593.pth"
@@ -129,6 +130,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(302, Location="/elsewhere" + self.path)
 
+    def do_redirect_to_http(self, *_):
+        self.answer(302, Location=f"http://127.0.0.1:{self.server.server_address[1]}/x")
+
     def do_redirect_loop(self, *_):
         self.answer(302, Location=self.path + "x")
 
@@ -137,16 +141,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """with Server("honest") as server: ... server.url"""
+    """with Server("honest") as server: ... server.url; with the path of a certificate and its
+    key it speaks TLS"""
     daemon_threads = True
 
-    def __init__(self, behaviour, data=None):
+    def __init__(self, behaviour, data=None, certificate=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behaviour = behaviour
         self.data = whole_file() if data is None else data
         self.requests = []  # (path, first byte asked for or None)
         self.release = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}/models"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+            self.url = self.url.replace("http:", "https:")
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
