@@ -356,7 +356,14 @@ try_folder (TlCheckpointSink *self)
 {
   g_auto (TlRunFolderSettings) settings = {0};
 
-  return open_folder (self, &settings);
+  if (!open_folder (self, &settings))
+    return FALSE;
+  if (!settings.save_last && settings.save_top_k == 0)
+    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+        ("save-last=false and save-top-k=0 keep no checkpoint: what is learned "
+         "is lost at the end. Only metrics.jsonl is written."),
+        (NULL));
+  return TRUE;
 }
 
 /* While the pads are still active: afterwards upstream cannot answer. */

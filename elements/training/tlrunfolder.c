@@ -17,7 +17,8 @@
 #define METRICS "metrics.jsonl"
 #define EPOCH_PATTERN "^epoch-[0-9]{3,10}\\.safetensors$"
 #define TEMPORARY_PATTERN                                                      \
-  "^((last|best|epoch-[0-9]{3,10})\\.safetensors|metrics\\.jsonl)"             \
+  "^((last|best|epoch-[0-9]{3,10})\\.safetensors|best\\.(onnx|pth)|"           \
+  "metrics\\.jsonl)"                                                           \
   "\\.tmp-[0-9]+-[0-9]+$"
 
 /* A file that the folder held at the begin of the run. */

@@ -262,9 +262,10 @@ GST_START_TEST (left_overs_of_a_killed_run_go)
 {
   static const gchar *const stale[] = {"last.safetensors.tmp-12-0",
       "best.safetensors.tmp-123456-7", "epoch-012.safetensors.tmp-1-0",
-      "metrics.jsonl.tmp-9-9"};
+      "metrics.jsonl.tmp-9-9", "best.onnx.tmp-3-4", "best.pth.tmp-3-5"};
   static const gchar *const mine[] = {"notes.txt", "last.safetensors.tmp",
-      "x-last.safetensors.tmp-1-0", "epoch-1.safetensors.tmp-1-0"};
+      "x-last.safetensors.tmp-1-0", "epoch-1.safetensors.tmp-1-0",
+      "best.onnx.tmp", "worst.pth.tmp-1-0"};
   SinkRun run;
 
   for (guint i = 0; i < G_N_ELEMENTS (stale); i++) {
@@ -283,6 +284,21 @@ GST_START_TEST (left_overs_of_a_killed_run_go)
 }
 GST_END_TEST
 
+GST_START_TEST (keeping_nothing_is_warned_of)
+{
+  SinkRun run;
+
+  sink_start (&run, sink_folder, "save-last=false save-top-k=0");
+  sink_push_epoch (&run, 1, GOOD);
+  gst_harness_push_event (run.h, gst_event_new_eos ());
+  fail_unless_equals_int (sink_count_messages (&run, GST_MESSAGE_WARNING), 1);
+  sink_stop (&run);
+  fail_unless (sink_has_file ("metrics.jsonl"));
+  fail_if (sink_has_file ("best.safetensors"));
+  fail_if (sink_has_file ("last.safetensors"));
+}
+GST_END_TEST
+
 static Suite *
 checkpointsink_suite (void)
 {
@@ -292,6 +308,7 @@ checkpointsink_suite (void)
   GST_ELEMENT_REGISTER (checkpointsink, NULL);
   tcase_add_checked_fixture (tcase, sink_set_up, sink_tear_down);
   tcase_add_test (tcase, every_checkpoint_replaces_the_last);
+  tcase_add_test (tcase, keeping_nothing_is_warned_of);
   tcase_add_test (tcase, best_is_by_balanced_accuracy_then_loss);
   tcase_add_test (tcase, metrics_have_one_line_per_epoch);
   tcase_add_test (tcase, metrics_hold_nothing_but_numbers);
