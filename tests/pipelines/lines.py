@@ -229,7 +229,8 @@ def resumes_to_the_same_bytes(bench, options):
     bench.train("whole", **arguments)
     output = interrupt(bench, "cut", options, 2, **arguments)
     state = metadata(bench.path("cut/last.safetensors"))
-    check(state["tlpipe.state"] == "interrupted", f"{state}\n{output}")
+    # "running" is the checkpoint of an epoch, if the stop came at its end.
+    check(state["tlpipe.state"] in ("interrupted", "running"), f"{state}\n{output}")
     bench.train("cut", epochs=4,
                 trainer=f"report-interval=1 resume={bench.path('cut/last.safetensors')}")
     same(bench, "whole", "cut")
