@@ -40,6 +40,13 @@ tl_fail_at (TlError *error, TlStatus status, int64_t offset, const char *format,
 }
 
 void
+tl_fail_move (TlError *error, int64_t by)
+{
+  if (error && error->struct_size >= sizeof *error && error->offset >= 0)
+    error->offset += by;
+}
+
+void
 tl_fail_detail (TlError *error, const char *format, ...)
 {
   if (error) {

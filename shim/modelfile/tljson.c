@@ -11,7 +11,7 @@ fail_here (const TlJson *json, const char *expected, TlError *error)
 {
   size_t left = (size_t) (json->end - json->p);
 
-  return tl_fail (error, TL_ERROR_FORMAT,
+  return tl_fail_at (error, TL_ERROR_FORMAT, json->p - json->start,
       "byte %zu of the header: expected %s, found %s%s%s",
       (size_t) (json->p - json->start), expected, left ? "\"" : "its end",
       tl_show_text (json->p, left < 16 ? left : 16).text, left ? "\"" : "");

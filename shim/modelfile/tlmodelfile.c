@@ -300,7 +300,9 @@ read_file (TlModelFile *self, const TlFile *file, const char *path,
   if (check_name_digest (self, path, status == TL_OK ? NULL : &inner, error)
       != TL_OK)
     return TL_ERROR_FORMAT;
-  return status == TL_OK ? TL_OK : tl_fail (error, status, "%s", inner.message);
+  return status == TL_OK
+      ? TL_OK
+      : tl_fail_at (error, status, inner.offset, "%s", inner.message);
 }
 
 /* Puts the path before the message of a reader, which does not know it. */
@@ -308,7 +310,8 @@ static TlStatus
 name_path (const char *path, TlStatus status, const TlError *inner,
     TlError *error)
 {
-  return tl_fail (error, status, "%.400s: %s", path, inner->message);
+  return tl_fail_at (error, status, inner->offset, "%.400s: %s", path,
+      inner->message);
 }
 
 TlStatus

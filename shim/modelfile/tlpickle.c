@@ -24,8 +24,8 @@ tl_pickle_fail (TlPickleMachine *m, TlStatus status, const char *format, ...)
   va_start (args, format);
   vsnprintf (text, sizeof text, format, args);
   va_end (args);
-  m->status = tl_fail (m->error, status, "byte %zu of the pickle: %s",
-      (size_t) (m->p - m->start), text);
+  m->status = tl_fail_at (m->error, status, m->p - m->start,
+      "byte %zu of the pickle: %s", (size_t) (m->p - m->start), text);
 }
 
 void *

@@ -58,10 +58,12 @@ load_pickle (Reader *r, const char *what, const TlPickleValue **ret,
   TlStatus status = tl_pickle_load (r->p, (size_t) (r->end - r->p), &r->outside,
       &r->values, ret, &used, &inner);
 
-  if (status != TL_OK)
-    return tl_fail (error, status,
+  if (status != TL_OK) {
+    tl_fail_move (&inner, r->p - r->start);
+    return tl_fail_at (error, status, inner.offset,
         "%s, which begins at byte %s of the file: %s", what,
         tl_show_number ((uint64_t) (r->p - r->start)).text, inner.message);
+  }
   r->p += used;
   return TL_OK;
 }
@@ -73,7 +75,7 @@ load_head (Reader *r, TlError *error)
   TlStatus status;
 
   if (!tl_pth_is_legacy (r->start, (size_t) (r->end - r->start)))
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, 0,
         "it does not begin with the magic number of torch.save");
   status = load_pickle (r, "its magic number", &magic, error);
   if (status == TL_OK)
@@ -191,7 +193,7 @@ find_data (Reader *r, const TlPickleValue *keys, TlError *error)
   if (status != TL_OK)
     return status;
   if (needed > left)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, r->end - r->start,
         "truncated: the file ends %s early; its storages begin at byte %s and "
         "need %s",
         tl_show_bytes (needed - left).text,
@@ -203,7 +205,7 @@ find_data (Reader *r, const TlPickleValue *keys, TlError *error)
     uint64_t n = tl_get_u64 (r->p);
 
     if (n != (uint64_t) record->storage->n_root)
-      return tl_fail (error, TL_ERROR_FORMAT,
+      return tl_fail_at (error, TL_ERROR_FORMAT, r->p - r->start,
           "at byte %s the storage %s is said to have %s elements, but the "
           "pickle says %s",
           tl_show_number ((uint64_t) (r->p - r->start)).text,

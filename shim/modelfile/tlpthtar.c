@@ -130,11 +130,11 @@ find_members (Reader *r, TlError *error)
 
     if (memcmp (p + 257, "ustar", 5) != 0 || !has_checksum (p)
         || !parse_octal (p + 124, 12, &size))
-      return tl_fail (error, TL_ERROR_FORMAT,
+      return tl_fail_at (error, TL_ERROR_FORMAT, p - r->start,
           "at byte %s there is no header of a tar member, or a damaged one",
           at.text);
     if (size > left)
-      return tl_fail (error, TL_ERROR_FORMAT,
+      return tl_fail_at (error, TL_ERROR_FORMAT, r->end - r->start,
           "truncated: the file ends %s early, within the member %s, which "
           "begins at byte %s",
           tl_show_bytes (size - left).text, name.text, at.text);
@@ -156,7 +156,8 @@ find_members (Reader *r, TlError *error)
 static TlStatus
 fail_at (const Reader *r, Member member, TlError *error, const char *what)
 {
-  return tl_fail (error, TL_ERROR_FORMAT, "byte %s of the file, in %s: %s",
+  return tl_fail_at (error, TL_ERROR_FORMAT, r->members[member].p - r->start,
+      "byte %s of the file, in %s: %s",
       tl_show_number ((uint64_t) (r->members[member].p - r->start)).text,
       member_names[member], what);
 }
@@ -172,11 +173,13 @@ load_pickle (Reader *r, Member member, TlPickleOutside *outside,
   TlStatus status = tl_pickle_load (span->p, (size_t) (span->end - span->p),
       outside, &r->values, ret, &used, &inner);
 
-  if (status != TL_OK)
-    return tl_fail (error, status,
+  if (status != TL_OK) {
+    tl_fail_move (&inner, span->p - r->start);
+    return tl_fail_at (error, status, inner.offset,
         "the pickle at byte %s of the file, in %s: %s",
         tl_show_number ((uint64_t) (span->p - r->start)).text,
         member_names[member], inner.message);
+  }
   span->p += used;
   return TL_OK;
 }

@@ -8,6 +8,7 @@
 #include "tlzip.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_ROOT 512 /* bytes of the folder that torch.save puts all under */
@@ -88,6 +89,90 @@ find_pickle (Reader *r, TlError *error)
   return tl_zip_check_record (r->pickle, error);
 }
 
+/* ---- Files that end early ---- */
+
+static int
+compare_storages (const void *a, const void *b)
+{
+  const TlPickleStorage *x = *(const TlPickleStorage *const *) a;
+  const TlPickleStorage *y = *(const TlPickleStorage *const *) b;
+
+  if (x->key_length != y->key_length)
+    return x->key_length < y->key_length ? -1 : 1;
+  return x->key_length > 0 ? memcmp (x->key, y->key, x->key_length) : 0;
+}
+
+/* The bytes of all storages in the list, each key once, a record's two headers
+ * with each; 0 if memory is out. */
+static uint64_t
+sum_storages (const TlPickleStorage *list)
+{
+  const TlPickleStorage **sorted;
+  uint64_t sum = 0;
+  size_t n = 0;
+
+  for (const TlPickleStorage *s = list; s; s = s->next)
+    n++;
+  sorted = calloc (n + 1, sizeof *sorted);
+  if (!sorted)
+    return 0;
+  n = 0;
+  for (const TlPickleStorage *s = list; s; s = s->next)
+    sorted[n++] = s;
+  qsort (sorted, n, sizeof *sorted, compare_storages);
+  for (size_t i = 0; i < n; i++) {
+    if (i > 0 && compare_storages (&sorted[i - 1], &sorted[i]) == 0)
+      continue;
+    if (__builtin_add_overflow (sum, TL_ZIP_RECORD_SIZE, &sum)
+        || __builtin_add_overflow (sum, tl_pth_storage_size (sorted[i]), &sum))
+      sum = UINT64_MAX / 2;
+  }
+  free (sorted);
+  return sum;
+}
+
+/* How many bytes the archive has at least: torch.save puts the pickle first,
+ * and that names the storages. 0 if it does not tell. */
+static uint64_t
+measure (void *bytes, size_t size)
+{
+  TlArena values = TL_ARENA_INIT (TL_PTH_MAX_VALUES);
+  TlPickleOutside outside = {.find = NULL};
+  const TlPickleValue *root = NULL;
+  TlZipRecord first;
+  uint64_t least = 0;
+  size_t used = 0;
+
+  if (!tl_zip_read_first (bytes, size, &first)
+      || !ends_with (&first, "/data.pkl") || first.is_compressed
+      || first.is_encrypted)
+    return 0;
+  if (tl_pickle_load (first.data, first.size, &outside, &values, &root, &used,
+          NULL)
+      == TL_OK)
+    least = first.header_size + used + sum_storages (outside.storages);
+  tl_arena_clear (&values);
+  return least;
+}
+
+static TlStatus
+fail_cut (void *bytes, size_t size, TlError *error)
+{
+  uint64_t least = measure (bytes, size);
+
+  if (least > size)
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) size,
+        "truncated: the file ends at least %s early, after %s and before its "
+        "zip directory; download or copy it again",
+        tl_show_bytes (least - size).text, tl_show_bytes (size).text);
+  return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) size,
+      "truncated: the zip directory at the end of the file is missing, the "
+      "%s that are there end before it; download or copy it again",
+      tl_show_bytes (size).text);
+}
+
+/* ---- Whole files ---- */
+
 static TlStatus
 check_byte_order (const Reader *r, TlError *error)
 {
@@ -133,22 +218,36 @@ locate_storage (void *user, const TlPickleStorage *storage, const uint8_t **ret,
   return TL_OK;
 }
 
+static TlStatus
+load_object (const Reader *r, const uint8_t *bytes, TlArena *values,
+    const TlPickleValue **ret, TlError *error)
+{
+  TlStatus status = tl_pickle_load (r->pickle->data, r->pickle->size, NULL,
+      values, ret, NULL, error);
+
+  if (status != TL_OK)
+    tl_fail_move (error, r->pickle->data - bytes);
+  return status;
+}
+
 TlStatus
 tl_pth_read_zip (void *bytes, size_t size, TlTensorSet *set, TlError *error)
 {
   Reader r = {.pickle = NULL};
   TlArena values = TL_ARENA_INIT (TL_PTH_MAX_VALUES);
   const TlPickleValue *root = NULL;
-  TlStatus status = tl_zip_read (bytes, size, &r.zip, error);
+  TlStatus status;
 
+  if (tl_zip_is_cut (bytes, size))
+    return fail_cut (bytes, size, error);
+  status = tl_zip_read (bytes, size, &r.zip, error);
   if (status != TL_OK)
     return status;
   status = find_pickle (&r, error);
   if (status == TL_OK)
     status = check_byte_order (&r, error);
   if (status == TL_OK)
-    status = tl_pickle_load (r.pickle->data, r.pickle->size, NULL, &values,
-        &root, NULL, error);
+    status = load_object (&r, bytes, &values, &root, error);
   if (status == TL_OK)
     status = tl_pth_read_object (root, size, locate_storage, &r, set, error);
   tl_arena_clear (&values);

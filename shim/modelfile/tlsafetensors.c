@@ -75,7 +75,7 @@ read_field (TlJson *json, Description *d, TlError *error)
     d->has_offsets = n == 2;
     return status;
   }
-  return tl_fail (error, TL_ERROR_FORMAT,
+  return tl_fail_at (error, TL_ERROR_FORMAT, json->p - json->start,
       "byte %zu of the header: \"%s\" is not expected here, only dtype, shape "
       "and data_offsets once each",
       (size_t) (json->p - json->start), tl_show_text (key, strlen (key)).text);
@@ -95,7 +95,7 @@ read_description (TlJson *json, Description *d, TlError *error)
       status = tl_json_expect (json, '}', error);
   }
   if (status == TL_OK && (!d->dtype || !d->has_shape || !d->has_offsets))
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, json->p - json->start,
         "byte %zu of the header: a tensor without dtype, shape or both "
         "data_offsets",
         (size_t) (json->p - json->start));
@@ -232,7 +232,8 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
   for (size_t i = 0; i < n; i++)
     end = r->spans[i].end > end ? r->spans[i].end : end;
   if (end > data_size)
-    return tl_fail (error, TL_ERROR_FORMAT, "truncated: the file ends %s early",
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) data_size,
+        "truncated: the file ends %s early",
         tl_show_bytes (end - data_size).text);
   if (n > 0)
     qsort (r->spans, n, sizeof *r->spans, compare_spans);
@@ -241,7 +242,7 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
     const char *name = r->set->tensors[r->spans[i].tensor].name;
 
     if (r->spans[i].begin != end)
-      return tl_fail (error, TL_ERROR_FORMAT,
+      return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) r->spans[i].begin,
           "tensor %s begins at byte %s of the data, but the one before it ends "
           "at %s",
           tl_show_text (name, strlen (name)).text,
@@ -249,7 +250,7 @@ check_spans (Reader *r, uint64_t data_size, TlError *error)
     end = r->spans[i].end;
   }
   if (end < data_size)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) end,
         "the file goes on for %s behind its last tensor",
         tl_show_bytes (data_size - end).text);
   return TL_OK;
@@ -316,16 +317,16 @@ get_header_size (const uint8_t *bytes, size_t size, size_t *ret, TlError *error)
   uint64_t header_size;
 
   if (size < 8)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) size,
         "truncated: the file ends before its header");
   header_size = tl_get_u64 (bytes);
   if (header_size > TL_SAFETENSORS_MAX_HEADER)
-    return tl_fail (error, TL_ERROR_LIMIT,
+    return tl_fail_at (error, TL_ERROR_LIMIT, 0,
         "the safetensors header claims %s bytes, more than the %s allowed",
         tl_show_number (header_size).text,
         tl_show_number (TL_SAFETENSORS_MAX_HEADER).text);
   if (header_size > size - 8)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) size,
         "truncated: the file ends %s early, within its header",
         tl_show_bytes (header_size - (size - 8)).text);
   *ret = (size_t) header_size;
@@ -347,10 +348,16 @@ read_layout (Reader *r, const uint8_t *bytes, size_t size, uint64_t file_size,
   r->json.arena = &r->set->arena;
   *data_offset = 8 + header_size;
   status = read_header (r, error);
-  if (status == TL_OK)
-    status = tl_tensor_set_check_names (r->set, error);
-  if (status == TL_OK)
-    status = check_spans (r, file_size - *data_offset, error);
+  if (status != TL_OK) {
+    tl_fail_move (error, 8);
+    return status;
+  }
+  status = tl_tensor_set_check_names (r->set, error);
+  if (status != TL_OK)
+    return status;
+  status = check_spans (r, file_size - *data_offset, error);
+  if (status != TL_OK)
+    tl_fail_move (error, (int64_t) *data_offset);
   return status;
 }
 

@@ -52,18 +52,24 @@ lies_within (uint64_t begin, uint64_t length, uint64_t size)
 
 /* The end record is the last thing but for a comment; NULL if there is none. */
 static const uint8_t *
-find_end (const Archive *a)
+find_end (const uint8_t *bytes, size_t size)
 {
   for (size_t comment = 0; comment <= MAX_COMMENT; comment++) {
     const uint8_t *p;
 
-    if (a->size < END_SIZE + comment)
+    if (size < END_SIZE + comment)
       return NULL;
-    p = a->bytes + (a->size - END_SIZE - comment);
+    p = bytes + (size - END_SIZE - comment);
     if (tl_get_u32 (p) == END_MAGIC && tl_get_u16 (p + 20) == comment)
       return p;
   }
   return NULL;
+}
+
+int
+tl_zip_is_cut (const void *bytes, size_t size)
+{
+  return !find_end (bytes, size);
 }
 
 /* A field of the plain end record either leaves the value to that of zip64, or
@@ -90,13 +96,13 @@ read_end64 (Archive *a, const uint8_t *end, TlError *error)
   end64 = a->bytes + (offset < a->size ? offset : 0);
   if (!lies_within (offset, END64_SIZE, (uint64_t) (locator - a->bytes))
       || tl_get_u32 (end64) != END64_MAGIC)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, locator - a->bytes,
         "the zip64 end record is not where its locator says, at byte %s",
         tl_show_number (offset).text);
   if (!agrees (a->n_entries, UINT16_MAX, tl_get_u64 (end64 + 32))
       || !agrees (a->length, IN_ZIP64, tl_get_u64 (end64 + 40))
       || !agrees (a->begin, IN_ZIP64, tl_get_u64 (end64 + 48)))
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) offset,
         "the two end records of the zip archive contradict each other (zip64 "
         "at byte %s)",
         tl_show_number (offset).text);
@@ -109,14 +115,12 @@ read_end64 (Archive *a, const uint8_t *end, TlError *error)
 static TlStatus
 find_directory (Archive *a, TlError *error)
 {
-  const uint8_t *end = find_end (a);
+  const uint8_t *end = find_end (a->bytes, a->size);
   TlStatus status;
 
   if (!end)
-    return tl_fail (error, TL_ERROR_FORMAT,
-        "truncated: the zip directory at the end of the file is missing, the "
-        "%s that are there end before it; download or copy it again",
-        tl_show_bytes (a->size).text);
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) a->size,
+        "truncated: the zip directory at the end of the file is missing");
   if (tl_get_u16 (end + 4) != 0 || tl_get_u16 (end + 6) != 0)
     return tl_fail (error, TL_ERROR_UNSUPPORTED,
         "a zip archive in several files, of which this is one");
@@ -128,7 +132,7 @@ find_directory (Archive *a, TlError *error)
     return status;
   if (!lies_within (a->begin, a->length, (uint64_t) (end - a->bytes))
       || a->n_entries > a->length / ENTRY_SIZE)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, end - a->bytes,
         "the zip directory is said to lie at byte %s, where the file has no "
         "room for it",
         tl_show_number (a->begin).text);
@@ -232,12 +236,12 @@ locate_record (const Archive *a, const Entry *e, TlZipRecord *ret,
   if (!header_agrees (local, e)
       || (e->method == 0 && e->stored_size != e->true_size)
       || !lies_within (begin, e->stored_size, a->begin))
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) e->offset,
         "zip record %s is damaged: no header at byte %s, or not the %s bytes "
         "it should have",
         name.text, at.text, tl_show_number (e->stored_size).text);
   if (memcmp (local + LOCAL_SIZE, e->name, e->name_length) != 0)
-    return tl_fail (error, TL_ERROR_FORMAT,
+    return tl_fail_at (error, TL_ERROR_FORMAT, (int64_t) e->offset,
         "zip record %s has another name in its header at byte %s", name.text,
         at.text);
   ret->name = (const char *) e->name;
@@ -261,7 +265,8 @@ read_records (const Archive *a, TlZip *zip, TlError *error)
     TlStatus status;
 
     if (!read_entry (a->bytes + a->begin + position, a->length - position, &e))
-      return tl_fail (error, TL_ERROR_FORMAT,
+      return tl_fail_at (error, TL_ERROR_FORMAT,
+          (int64_t) (a->begin + position),
           "entry %zu of the zip directory is damaged", zip->n_records);
     status = locate_record (a, &e, &zip->records[zip->n_records], error);
     if (status != TL_OK)
@@ -337,6 +342,28 @@ tl_zip_read (void *bytes, size_t size, TlZip *ret, TlError *error)
   else
     tl_zip_clear (&zip);
   return status;
+}
+
+int
+tl_zip_read_first (void *bytes, size_t size, TlZipRecord *ret)
+{
+  uint8_t *local = bytes;
+  size_t begin;
+
+  if (size < LOCAL_SIZE || tl_get_u32 (local) != LOCAL_MAGIC)
+    return 0;
+  begin = LOCAL_SIZE + (size_t) tl_get_u16 (local + 26)
+      + (size_t) tl_get_u16 (local + 28);
+  if (begin > size)
+    return 0;
+  *ret = (TlZipRecord){.name = (const char *) local + LOCAL_SIZE,
+      .name_length = tl_get_u16 (local + 26),
+      .data = local + begin,
+      .size = size - begin,
+      .header_size = begin,
+      .is_compressed = tl_get_u16 (local + 8) != 0,
+      .is_encrypted = tl_get_u16 (local + 6) & FLAG_ENCRYPTED};
+  return 1;
 }
 
 TlZipRecord *

@@ -14,6 +14,10 @@ extern "C" {
 
 #define TL_ZIP_MAX_RECORDS 65536u
 
+/* Bytes that a record has at least beside its data and names: its header and
+ * its entry in the directory. */
+#define TL_ZIP_RECORD_SIZE 76u
+
 typedef struct
 {
   const char *name; /* in the archive: not NUL-terminated */
@@ -37,6 +41,13 @@ typedef struct
  * one name twice, or says one thing in two places differently is
  * TL_ERROR_FORMAT. @bytes is borrowed until tl_zip_clear(). */
 TlStatus tl_zip_read (void *bytes, size_t size, TlZip *ret, TlError *error);
+
+/* Whether the directory, which lies at the end, is missing. */
+int tl_zip_is_cut (const void *bytes, size_t size);
+
+/* The record at the begin of an archive whose directory is missing, without its
+ * checksum; its size is that of all that follows. 0 if there is none. */
+int tl_zip_read_first (void *bytes, size_t size, TlZipRecord *ret);
 
 /* NULL if there is none. */
 TlZipRecord *tl_zip_find (const TlZip *zip, const char *name, size_t length);

@@ -17,11 +17,10 @@ static const struct
   const char *what;
   void (*build) (Bytes *b);
   TlStatus (*read) (void *bytes, size_t size, TlTensorSet *set, TlError *error);
-  const char *truncated; /* what each of its beginnings is refused with */
 } containers[] = {
-    {"zip", build_small_pth, tl_pth_read_zip, "truncated: the zip directory"},
-    {"legacy", build_small_legacy, tl_pth_read_legacy, ""},
-    {"tar", build_small_tar, tl_pth_read_tar, ""},
+    {"zip", build_small_pth, tl_pth_read_zip},
+    {"legacy", build_small_legacy, tl_pth_read_legacy},
+    {"tar", build_small_tar, tl_pth_read_tar},
 };
 
 #define N_CONTAINERS ((int) (sizeof containers / sizeof containers[0]))
@@ -266,9 +265,100 @@ START_TEST (every_truncation_is_refused)
     TlTensorSet set = TL_TENSOR_SET_INIT (LIMIT);
 
     assert_fails (tl_pth_read_zip (file.data, n, &set, &error), TL_ERROR_FORMAT,
-        "truncated: the zip directory");
+        "truncated: the ");
+    ck_assert_int_eq (error.offset, (int64_t) n);
     tl_tensor_set_clear (&set);
   }
+  bytes_clear (&file);
+}
+END_TEST
+
+/* The number in "ends at least 1,234 bytes early"; 0 if there is none. */
+static uint64_t
+find_missing (const char *message)
+{
+  const char *p = strstr (message, "at least ");
+  uint64_t n = 0;
+
+  for (p = p ? p + strlen ("at least ") : ""; *p && *p != ' '; p++)
+    if (*p != ',')
+      n = 10 * n + (uint64_t) (*p - '0');
+  return n;
+}
+
+/* A file cut behind its pickle, as downloads are, says how much is missing: at
+ * least the tensors that it promises, never more than the file had. */
+START_TEST (a_cut_archive_says_how_much_is_missing)
+{
+  static const float elements[PTH_N_ELEMENTS];
+  Bytes pickle = {NULL, 0}, file = {NULL, 0};
+  size_t behind_pickle;
+
+  build_state_dict (&pickle, "", "w", &pth_tensor, "");
+  {
+    const Record records[] = {RECORD ("model/data.pkl", pickle.data, pickle.n),
+        RECORD ("model/data/0", elements, sizeof elements),
+        RECORD ("model/version", "3\n", 2)};
+
+    build_zip (&file, records, 3, _i);
+  }
+  behind_pickle = file.n;
+  for (size_t n = pickle.n + 64; n < file.n; n++) {
+    TlTensorSet set = TL_TENSOR_SET_INIT (LIMIT);
+    uint64_t missing;
+
+    assert_fails (tl_pth_read_zip (file.data, n, &set, &error), TL_ERROR_FORMAT,
+        "truncated: the ");
+    missing = find_missing (error.message);
+    ck_assert_uint_le (missing, file.n - n);
+    if (missing > 0 && n < behind_pickle)
+      behind_pickle = n;
+    if (n >= behind_pickle && n < behind_pickle + sizeof elements)
+      ck_assert_uint_gt (missing, 0);
+    tl_tensor_set_clear (&set);
+  }
+  ck_assert_uint_le (behind_pickle, pickle.n + 64);
+  bytes_clear (&pickle);
+  bytes_clear (&file);
+}
+END_TEST
+
+/* A fault in each container, and the byte of the file that is named: so many
+ * behind the first bytes like those that are changed. */
+static const struct
+{
+  const char *what;
+  int container;
+  const char *find, *into;
+  int behind;
+} places[] = {
+    {"call in a zip", 0, "_rebuild_tensor_v2", "_rebuild_tensor_v7", 135},
+    {"call in a legacy file", 1, "_rebuild_tensor_v2", "_rebuild_tensor_v7",
+        135},
+    {"zip record without header", 0, "PK\x03\x04", "PK\x03\x05", 0},
+    {"damaged end of a zip directory", 0, "PK\x01\x02", "PK\x01\x03", 0},
+    {"tar member without header", 2, "ustar", "vstar", -257},
+};
+
+#define N_PLACES ((int) (sizeof places / sizeof places[0]))
+
+START_TEST (faults_have_a_place)
+{
+  TlTensorSet set = TL_TENSOR_SET_INIT (LIMIT);
+  Bytes file = {NULL, 0};
+  uint8_t *at;
+
+  containers[places[_i].container].build (&file);
+  at = memmem (file.data, file.n, places[_i].find, strlen (places[_i].find));
+  ck_assert_ptr_nonnull (at);
+  memcpy (at, places[_i].into, strlen (places[_i].into));
+  ck_assert_int_ne (containers[places[_i].container].read (file.data, file.n,
+                        &set, &error),
+      TL_OK);
+  ck_assert_msg (error.offset == at - (uint8_t *) file.data + places[_i].behind,
+      "%s: byte %lld: %s", places[_i].what, (long long) error.offset,
+      error.message);
+  tl_tensor_set_clear (&set);
   bytes_clear (&file);
 }
 END_TEST
@@ -298,6 +388,8 @@ main (void)
   tcase_add_loop_test (tests, tensors_must_fit_their_storage, 0, N_MISFITS);
   tcase_add_loop_test (tests, spoilt_archives_are_refused, 0, N_SPOILT);
   tcase_add_test (tests, every_truncation_is_refused);
+  tcase_add_loop_test (tests, a_cut_archive_says_how_much_is_missing, 0, 2);
+  tcase_add_loop_test (tests, faults_have_a_place, 0, N_PLACES);
   tcase_add_test (tests, a_comment_behind_the_archive_is_allowed);
   suite_add_tcase (suite, tests);
   return run_suite (suite);

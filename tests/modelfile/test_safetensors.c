@@ -97,6 +97,41 @@ START_TEST (header_is_read_without_the_data)
 }
 END_TEST
 
+/* The byte of the file that is named for a fault in the header, in what the
+ * header says of the data, and at the end of the file. */
+START_TEST (faults_have_a_place)
+{
+  static const struct
+  {
+    const char *what, *header;
+    size_t n_data;
+    int64_t place;
+  } rows[] = {
+      {"word that is not expected", "{\"w\":{\"type\":", 0, 8 + 13},
+      {"header that ends early", "{\"w\":{", 0, 8 + 6},
+      {"data that ends early",
+          "{\"w\":{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}}", 5,
+          8 + 53 + 5},
+      {"data behind the last tensor",
+          "{\"w\":{\"dtype\":\"U8\",\"shape\":[9],\"data_offsets\":[0,9]}}", 11,
+          8 + 53 + 9},
+  };
+
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    TlTensorSet set = TL_TENSOR_SET_INIT (LIMIT);
+    Bytes file = {NULL, 0};
+
+    build_file (&file, rows[i].header, rows[i].n_data);
+    assert_fails (tl_safetensors_read (file.data, file.n, &set, &error),
+        TL_ERROR_FORMAT, "");
+    ck_assert_msg (error.offset == rows[i].place, "%s: byte %lld: %s",
+        rows[i].what, (long long) error.offset, error.message);
+    tl_tensor_set_clear (&set);
+    bytes_clear (&file);
+  }
+}
+END_TEST
+
 START_TEST (header_bytes_are_as_documented)
 {
   static const char wanted[] = "\x70\0\0\0\0\0\0\0"
@@ -318,6 +353,7 @@ main (void)
 
   tcase_add_test (tests, what_is_written_is_read_back);
   tcase_add_test (tests, header_is_read_without_the_data);
+  tcase_add_test (tests, faults_have_a_place);
   tcase_add_test (tests, header_bytes_are_as_documented);
   tcase_add_loop_test (tests, defects_are_refused, 0, N_REFUSED);
   tcase_add_test (tests, every_truncation_is_refused);
