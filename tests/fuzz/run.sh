@@ -16,7 +16,8 @@ usage: tests/fuzz/run.sh TARGET|all [SECONDS]
 
 Fuzzes for SECONDS (60) and prints, per target, the seconds, the executions, the
 edges covered and the findings; fails if there are findings. They are kept in
-build-fuzz/findings/TARGET, what was learnt in build-fuzz/corpus/TARGET.
+build-fuzz/findings/TARGET, what was learnt in build-fuzz/corpus/TARGET. A new
+corpus begins with what tests/fuzz/keep-corpus.sh has kept.
 
 TARGET: $(targets)
 
@@ -67,6 +68,8 @@ make_corpus() {
     mapfile -t files < <(find "$build/material/$kind" -type f -size "-${max_len}c")
   fi
   "$build/tests/fuzz/replay-$1" --write "$corpus" "${files[@]}"
+  archive=$root/tests/fuzz/corpus/$1.tar.gz
+  [ ! -e "$archive" ] || tar -xzf "$archive" -C "$corpus"
 }
 
 # fuzz NAME SECONDS: fails if there is a finding.
