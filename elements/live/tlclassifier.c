@@ -163,29 +163,38 @@ TlStatus
 tl_classifier_new (const TlClassifierOptions *options, TlClassifier **ret,
     TlError *error)
 {
-  TlClassifier *self = g_new0 (TlClassifier, 1);
+  TlClassifier *self = g_atomic_rc_box_new0 (TlClassifier);
   TlStatus status = load (self, options, error);
 
   if (status != TL_OK) {
-    tl_classifier_free (self);
+    tl_classifier_unref (self);
     return status;
   }
   *ret = self;
   return TL_OK;
 }
 
-void
-tl_classifier_free (TlClassifier *self)
+static void
+clear (TlClassifier *self)
 {
-  if (!self)
-    return;
   if (self->model)
     self->shim->model_free (self->model);
   if (self->decoder)
     tl_image_decoder_free (self->decoder);
   g_free (self->input);
   g_strfreev (self->classes);
-  g_free (self);
+}
+
+TlClassifier *
+tl_classifier_ref (TlClassifier *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+tl_classifier_unref (TlClassifier *self)
+{
+  g_atomic_rc_box_release_full (self, (GDestroyNotify) clear);
 }
 
 guint
@@ -235,31 +244,41 @@ prepare_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
       p->width, p->height, self->input, (gsize) p->width * 3, error);
 }
 
+/* Pictures that are ready are kept too: the caller wants its memory back. */
+static TlStatus
+copy_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
+{
+  const TlPreprocess *p = &self->preprocess;
+  gsize row = (gsize) p->width * 3;
+
+  if (picture->width != p->width || picture->height != p->height)
+    return tl_fail (error, TL_ERROR_ARGUMENT,
+        "The model takes %u x %u pixels, but the prepared picture has %u x "
+        "%u.",
+        p->width, p->height, picture->width, picture->height);
+  for (gsize y = 0; y < p->height; y++)
+    memcpy (self->input + y * row, picture->data + y * picture->stride, row);
+  return TL_OK;
+}
+
 TlStatus
-tl_classifier_run (TlClassifier *self, const TlPixels *picture,
-    gboolean prepared, gfloat *probabilities, TlError *error)
+tl_classifier_take (TlClassifier *self, const TlPixels *picture,
+    gboolean prepared, TlError *error)
+{
+  return prepared ? copy_picture (self, picture, error)
+                  : prepare_picture (self, picture, error);
+}
+
+TlStatus
+tl_classifier_run (TlClassifier *self, gfloat *probabilities, TlError *error)
 {
   TlBatch batch = {
       .struct_size = sizeof batch,
       .n = 1,
       .width = self->preprocess.width,
       .height = self->preprocess.height,
+      .pixels = self->input,
   };
-  TlStatus status;
 
-  if (prepared) {
-    if (picture->width != batch.width || picture->height != batch.height)
-      return tl_fail (error, TL_ERROR_ARGUMENT,
-          "The model takes %u x %u pixels, but the prepared picture has %u x "
-          "%u.",
-          batch.width, batch.height, picture->width, picture->height);
-    batch.pixels = picture->data;
-    batch.row_stride = picture->stride;
-  } else {
-    status = prepare_picture (self, picture, error);
-    if (status != TL_OK)
-      return status;
-    batch.pixels = self->input;
-  }
   return self->shim->model_infer (self->model, &batch, probabilities, error);
 }

@@ -28,7 +28,12 @@ typedef struct
  * @ret. */
 TlStatus tl_classifier_new (const TlClassifierOptions *options,
     TlClassifier **ret, TlError *error);
-void tl_classifier_free (TlClassifier *self);
+
+/* It is counted, because a model that hangs outlives the element that asked
+ * it. */
+TlClassifier *tl_classifier_ref (TlClassifier *self);
+void tl_classifier_unref (TlClassifier *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TlClassifier, tl_classifier_unref)
 
 /* All *borrowed*, for the classifier's life. */
 guint tl_classifier_n_classes (const TlClassifier *self);
@@ -38,10 +43,15 @@ const TlPreprocess *tl_classifier_preprocess (const TlClassifier *self);
 /* The first 16 hex digits of the file's SHA-256. */
 GQuark tl_classifier_id (const TlClassifier *self);
 
-/* Probabilities (n_classes values in [0, 1]) of one picture, *borrowed*. With
- * @prepared it has been cropped and resized already. One thread at a time. */
-TlStatus tl_classifier_run (TlClassifier *self, const TlPixels *picture,
-    gboolean prepared, gfloat *probabilities, TlError *error);
+/* Makes the model's input of @picture, *borrowed*: it is not needed after that.
+ * With @prepared it has been cropped and resized already. One thread at a time,
+ * also for the next. */
+TlStatus tl_classifier_take (TlClassifier *self, const TlPixels *picture,
+    gboolean prepared, TlError *error);
+
+/* Probabilities (n_classes values in [0, 1]) of the picture taken last. */
+TlStatus tl_classifier_run (TlClassifier *self, gfloat *probabilities,
+    TlError *error);
 
 G_END_DECLS
 
