@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include <tlrange.h>
+#include <tlsettings.h>
 
 /* ---- Enumerations ---- */
 
@@ -91,214 +91,124 @@ on_stop_type (void)
 
 /* ---- The table ---- */
 
-typedef enum
-{
-  KIND_STRING,
-  KIND_BOOLEAN,
-  KIND_UINT,
-  KIND_DOUBLE,
-  KIND_ENUM,
-} Kind;
-
-typedef struct
-{
-  const gchar *name;
-  const gchar *nick;
-  const gchar *blurb;
-  Kind kind;
-  gsize offset; /* in TlTrainSettings */
-  const gchar *text;
-  gdouble number; /* default of the other kinds */
-  TlRange range;  /* of numbers */
-  GType (*enum_type) (void);
-} Row;
-
 #define AT(field) G_STRUCT_OFFSET (TlTrainSettings, field)
 
-static const Row rows[] = {
+static const TlSetting rows[] = {
     {"arch", "Architecture",
         "Name of the network: resnet18, 34, 50, 101 or 152; auto takes it from "
         "the file",
-        KIND_STRING, AT (arch), "auto"},
+        TL_SETTING_STRING, AT (arch), "auto"},
     {"weights", "Weights",
         "Where to start from: a name, such as resnet18, of a file in the cache "
         "(tlpipe weights list); a .pth, .safetensors or tlpipe checkpoint; "
         "random starts without pretraining, empty is an error",
-        KIND_STRING, AT (weights), ""},
+        TL_SETTING_STRING, AT (weights), ""},
     {"resume", "Resume",
         "tlpipe checkpoint of a run to go on with, instead of weights; empty "
         "starts a new run",
-        KIND_STRING, AT (resume), ""},
+        TL_SETTING_STRING, AT (resume), ""},
     {"device", "Device",
         "Where to compute: auto, cpu, cuda or cuda:N; auto is a usable GPU, "
         "else the CPU",
-        KIND_STRING, AT (device), "auto"},
+        TL_SETTING_STRING, AT (device), "auto"},
     {"precision", "Precision", "Arithmetic of the forward and backward pass",
-        KIND_ENUM, AT (precision), NULL, TL_PRECISION_AUTO, {0},
+        TL_SETTING_ENUM, AT (precision), NULL, TL_PRECISION_AUTO, {0},
         precision_type},
     {"exact", "Exact",
         "Compute frozen layers unfolded, bit for bit as PyTorch does, which is "
         "slower",
-        KIND_BOOLEAN, AT (exact), NULL, FALSE},
+        TL_SETTING_BOOLEAN, AT (exact), NULL, FALSE},
     {"mean", "Mean",
         "Three numbers subtracted from red, green and blue in [0, 1]; empty: "
         "the checkpoint's, else ImageNet's",
-        KIND_STRING, AT (mean), ""},
+        TL_SETTING_STRING, AT (mean), ""},
     {"std", "Standard deviation",
         "Three numbers that red, green and blue are then divided by; empty: "
         "the checkpoint's, else ImageNet's",
-        KIND_STRING, AT (std), ""},
+        TL_SETTING_STRING, AT (std), ""},
     {"freeze", "Freeze", "Stages, up to and including, that are not trained",
-        KIND_ENUM, AT (freeze), NULL, TL_STAGE_LAYER4, {0}, freeze_type},
+        TL_SETTING_ENUM, AT (freeze), NULL, TL_STAGE_LAYER4, {0}, freeze_type},
     {"train-bn", "Train BatchNorm",
         "Let the BatchNorm statistics of frozen stages follow the batches",
-        KIND_BOOLEAN, AT (train_bn), NULL, FALSE},
-    {"optimizer", "Optimizer", "How gradients change the parameters", KIND_ENUM,
-        AT (optimizer), NULL, TL_OPTIMIZER_SGD, {0}, optimizer_type},
+        TL_SETTING_BOOLEAN, AT (train_bn), NULL, FALSE},
+    {"optimizer", "Optimizer", "How gradients change the parameters",
+        TL_SETTING_ENUM, AT (optimizer), NULL, TL_OPTIMIZER_SGD, {0},
+        optimizer_type},
     {"lr", "Learning rate",
-        "Learning rate that lr-scheduler begins with, above 0", KIND_DOUBLE,
-        AT (lr), NULL, 1e-3, {0, INFINITY, TRUE, TRUE}},
+        "Learning rate that lr-scheduler begins with, above 0",
+        TL_SETTING_DOUBLE, AT (lr), NULL, 1e-3, {0, INFINITY, TRUE, TRUE}},
     {"momentum", "Momentum", "Momentum of sgd, 0 to less than 1; 0 is none",
-        KIND_DOUBLE, AT (momentum), NULL, 0.9, {0, 1, FALSE, TRUE}},
+        TL_SETTING_DOUBLE, AT (momentum), NULL, 0.9, {0, 1, FALSE, TRUE}},
     {"weight-decay", "Weight decay",
         "Share of every trained parameter added to its gradient (decoupled "
         "with adamw); 0 is none",
-        KIND_DOUBLE, AT (weight_decay), NULL, 0, {0, INFINITY, FALSE, TRUE}},
-    {"nesterov", "Nesterov", "Nesterov's variant of the momentum", KIND_BOOLEAN,
-        AT (nesterov), NULL, FALSE},
+        TL_SETTING_DOUBLE, AT (weight_decay), NULL, 0,
+        {0, INFINITY, FALSE, TRUE}},
+    {"nesterov", "Nesterov", "Nesterov's variant of the momentum",
+        TL_SETTING_BOOLEAN, AT (nesterov), NULL, FALSE},
     {"beta1", "Beta 1",
         "Decay of adam's and adamw's mean of the gradients, 0 to less than 1",
-        KIND_DOUBLE, AT (beta1), NULL, 0.9, {0, 1, FALSE, TRUE}},
+        TL_SETTING_DOUBLE, AT (beta1), NULL, 0.9, {0, 1, FALSE, TRUE}},
     {"beta2", "Beta 2",
         "Decay of adam's and adamw's mean of the squared gradients, 0 to less "
         "than 1",
-        KIND_DOUBLE, AT (beta2), NULL, 0.999, {0, 1, FALSE, TRUE}},
+        TL_SETTING_DOUBLE, AT (beta2), NULL, 0.999, {0, 1, FALSE, TRUE}},
     {"eps", "Epsilon",
-        "Added to the root that adam and adamw divide by, above 0", KIND_DOUBLE,
-        AT (eps), NULL, 1e-8, {0, INFINITY, TRUE, TRUE}},
+        "Added to the root that adam and adamw divide by, above 0",
+        TL_SETTING_DOUBLE, AT (eps), NULL, 1e-8, {0, INFINITY, TRUE, TRUE}},
     {"label-smoothing", "Label smoothing",
         "Share of every label that is spread over all classes in the training "
         "loss, 0 to less than 1; 0 is none",
-        KIND_DOUBLE, AT (label_smoothing), NULL, 0, {0, 1, FALSE, TRUE}},
+        TL_SETTING_DOUBLE, AT (label_smoothing), NULL, 0, {0, 1, FALSE, TRUE}},
     {"clip-grad-norm", "Clip gradient norm",
         "Length, as one vector, that the gradients of a step are scaled down "
         "to; 0 is off",
-        KIND_DOUBLE, AT (clip_grad_norm), NULL, 0, {0, INFINITY, FALSE, TRUE}},
+        TL_SETTING_DOUBLE, AT (clip_grad_norm), NULL, 0,
+        {0, INFINITY, FALSE, TRUE}},
     {"lr-scheduler", "Learning-rate scheduler",
-        "How the learning rate changes from epoch to epoch", KIND_ENUM,
+        "How the learning rate changes from epoch to epoch", TL_SETTING_ENUM,
         AT (lr_scheduler), NULL, TL_SCHEDULE_CONSTANT, {0}, scheduler_type},
     {"lr-step-size", "Step size",
-        "Epochs between two drops of lr-scheduler=step, 1 or more", KIND_UINT,
-        AT (lr_step_size), NULL, 7, {1, G_MAXUINT}},
+        "Epochs between two drops of lr-scheduler=step, 1 or more",
+        TL_SETTING_UINT, AT (lr_step_size), NULL, 7, {1, G_MAXUINT}},
     {"lr-gamma", "Gamma",
         "Factor of each drop of lr-scheduler=step, above 0, up to 1",
-        KIND_DOUBLE, AT (lr_gamma), NULL, 0.1, {0, 1, TRUE, FALSE}},
+        TL_SETTING_DOUBLE, AT (lr_gamma), NULL, 0.1, {0, 1, TRUE, FALSE}},
     {"warmup-epochs", "Warm-up epochs",
-        "Epochs in which the learning rate rises to lr; 0 is none", KIND_UINT,
-        AT (warmup_epochs), NULL, 0, {0, G_MAXUINT}},
+        "Epochs in which the learning rate rises to lr; 0 is none",
+        TL_SETTING_UINT, AT (warmup_epochs), NULL, 0, {0, G_MAXUINT}},
     {"checkpoint-every", "Checkpoint every",
         "epoch, none (only at the end), or a number of optimizer steps, then "
         "also within epochs",
-        KIND_STRING, AT (checkpoint_every), "epoch"},
-    {"on-stop", "On stop", "What to do when stopped before the end", KIND_ENUM,
-        AT (on_stop), NULL, TL_ON_STOP_CHECKPOINT, {0}, on_stop_type},
+        TL_SETTING_STRING, AT (checkpoint_every), "epoch"},
+    {"on-stop", "On stop", "What to do when stopped before the end",
+        TL_SETTING_ENUM, AT (on_stop), NULL, TL_ON_STOP_CHECKPOINT, {0},
+        on_stop_type},
     {"report-interval", "Report interval",
         "Seconds between two reports within an epoch; 0 reports per epoch "
         "only",
-        KIND_UINT, AT (report_interval), NULL, 10, {0, G_MAXUINT}},
+        TL_SETTING_UINT, AT (report_interval), NULL, 10, {0, G_MAXUINT}},
     {"n-threads", "Threads",
         "CPU threads of each computation, up to 1024; 0 is one per CPU of the "
         "process",
-        KIND_UINT, AT (n_threads), NULL, 0, {0, 1024}},
+        TL_SETTING_UINT, AT (n_threads), NULL, 0, {0, 1024}},
 };
-
-/* Writable until the element starts: a run has one set of settings. */
-#define FLAGS                                                                  \
-  (G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS              \
-      | GST_PARAM_MUTABLE_READY)
-
-static GParamSpec *
-make_pspec (const Row *row)
-{
-  switch (row->kind) {
-    case KIND_BOOLEAN:
-      return g_param_spec_boolean (row->name, row->nick, row->blurb,
-          row->number != 0, FLAGS);
-    case KIND_ENUM:
-      return g_param_spec_enum (row->name, row->nick, row->blurb,
-          row->enum_type (), (gint) row->number, FLAGS);
-    case KIND_UINT:
-      return tl_param_spec_set_range_full (g_param_spec_uint (row->name,
-                                               row->nick, row->blurb, 0,
-                                               G_MAXUINT, (guint) row->number,
-                                               FLAGS),
-          &row->range);
-    case KIND_DOUBLE:
-      return tl_param_spec_set_range_full (g_param_spec_double (row->name,
-                                               row->nick, row->blurb,
-                                               -G_MAXDOUBLE, G_MAXDOUBLE,
-                                               row->number, FLAGS),
-          &row->range);
-    default:
-      return g_param_spec_string (row->name, row->nick, row->blurb, row->text,
-          FLAGS);
-  }
-}
 
 guint
 tl_train_settings_install (GObjectClass *klass, guint first_id)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    g_object_class_install_property (klass, first_id + i,
-        make_pspec (&rows[i]));
+  tl_settings_install (klass, first_id, rows, G_N_ELEMENTS (rows));
   return first_id + G_N_ELEMENTS (rows);
 }
 
 void
 tl_train_settings_set (TlTrainSettings *self, guint id, const GValue *value)
 {
-  gpointer field = (guint8 *) self + rows[id].offset;
-
-  switch (rows[id].kind) {
-    case KIND_BOOLEAN:
-      *(gboolean *) field = g_value_get_boolean (value);
-      break;
-    case KIND_ENUM:
-      *(gint *) field = g_value_get_enum (value);
-      break;
-    case KIND_UINT:
-      *(guint *) field = g_value_get_uint (value);
-      break;
-    case KIND_DOUBLE:
-      *(gdouble *) field = g_value_get_double (value);
-      break;
-    default:
-      g_free (*(gchar **) field);
-      *(gchar **) field = g_value_dup_string (value);
-      if (!*(gchar **) field)
-        *(gchar **) field = g_strdup (rows[id].text);
-  }
+  tl_settings_set (self, &rows[id], value);
 }
 
 void
 tl_train_settings_get (const TlTrainSettings *self, guint id, GValue *value)
 {
-  gconstpointer field = (const guint8 *) self + rows[id].offset;
-
-  switch (rows[id].kind) {
-    case KIND_BOOLEAN:
-      g_value_set_boolean (value, *(const gboolean *) field);
-      break;
-    case KIND_ENUM:
-      g_value_set_enum (value, *(const gint *) field);
-      break;
-    case KIND_UINT:
-      g_value_set_uint (value, *(const guint *) field);
-      break;
-    case KIND_DOUBLE:
-      g_value_set_double (value, *(const gdouble *) field);
-      break;
-    default:
-      g_value_set_string (value, *(gchar *const *) field);
-  }
+  tl_settings_get (self, &rows[id], value);
 }
