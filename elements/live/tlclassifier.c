@@ -249,14 +249,15 @@ static TlStatus
 copy_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
 {
   const TlPreprocess *p = &self->preprocess;
-  gsize row = (gsize) p->width * 3;
+  guint width = (guint) p->width, height = (guint) p->height;
+  gsize row = (gsize) width * 3;
 
-  if (picture->width != p->width || picture->height != p->height)
+  if (picture->width != width || picture->height != height)
     return tl_fail (error, TL_ERROR_ARGUMENT,
         "The model takes %u x %u pixels, but the prepared picture has %u x "
         "%u.",
-        p->width, p->height, picture->width, picture->height);
-  for (gsize y = 0; y < p->height; y++)
+        width, height, picture->width, picture->height);
+  for (gsize y = 0; y < height; y++)
     memcpy (self->input + y * row, picture->data + y * picture->stride, row);
   return TL_OK;
 }

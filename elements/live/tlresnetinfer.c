@@ -6,15 +6,19 @@
  * @short_description: Classifies every frame with a tlpipe checkpoint
  *
  * Takes RGB video of any size, leaves the pixels alone, and adds a TlResultMeta
- * to every frame; each result is also posted as a `tl-result` element message.
+ * to every frame; results are also posted as `tl-result` element messages.
  * The frame is cropped and resized as the checkpoint says, by the code that
  * prepared the validation pictures while training. Samples that imagedecode has
  * prepared already (a `tl-transform` event came before them) are used as they
  * are; imagedecode takes its settings from this element (`tl-preprocess`).
  *
- * Every frame is classified before it goes on, so the element takes as long as
- * the model does. A frame that cannot be classified goes on with an absent
- * result and the reason in it; the video never stops for it.
+ * With a live source the model works beside the video (`mode=async`): no frame
+ * waits, each carries the newest result and its age, and frames that come while
+ * the model works are passed over. Of files every frame waits for its own result
+ * (`mode=sync`); a live line in that mode reports its latency.
+ *
+ * No fault of the model stops, delays or alters the video: frames go on with an
+ * absent result and the reason in it, and after a pause it is tried again.
  *
  * ## Example launch lines
  * |[
@@ -30,8 +34,8 @@
  * - resnetinfer: {checkpoint: run/best.safetensors, top-k: 3}
  * ]|
  *
- * Runs in the streaming thread, with `n-threads` threads in the model. The same
- * frame and thread count give the same probabilities.
+ * The model runs in a thread of its own, with `n-threads` threads inside. The
+ * same frame and thread count give the same probabilities.
  *
  * Since: 0.1
  */
@@ -43,58 +47,46 @@
 #include "tlclassifier.h"
 #include "tlerror.h"
 #include "tlevents.h"
-#include "tlfail.h"
-#include "tlframe.h"
-#include "tlmessages.h"
+#include "tlinfersettings.h"
+#include "tllabeller.h"
 #include "tlqueries.h"
 #include "tlrange.h"
-#include "tlresultmeta.h"
-#include "tlsamplemeta.h"
 #include "tlshimloader.h"
 
 GST_DEBUG_CATEGORY_STATIC (resnetinfer_debug);
 #define GST_CAT_DEFAULT resnetinfer_debug
 
+/* The read-only properties first, then those of the settings. */
 enum
 {
   PROP_0,
-  PROP_CHECKPOINT,
-  PROP_DEVICE,
-  PROP_TOP_K,
-  PROP_N_THREADS,
+  PROP_INFERENCE_TIME,
+  PROP_INFERENCE_FPS,
+  PROP_INFERENCE_P50,
+  PROP_INFERENCE_P95,
+  PROP_INFERENCE_P99,
+  PROP_SETTINGS,
 };
-
-#define DEFAULT_CHECKPOINT ""
-#define DEFAULT_DEVICE "auto"
-#define DEFAULT_TOP_K 3
-#define DEFAULT_N_THREADS 0
-
-#define MAX_THREADS 1024
 
 struct _TlResnetInfer
 {
   GstBaseTransform parent;
 
-  /* Properties, under the object lock. */
-  gchar *checkpoint;
-  gchar *device;
-  guint top_k;
-  guint n_threads;
+  TlInferSettings settings; /* under the object lock */
 
   GstPadEventFunction base_event; /* GstBaseTransform's */
 
-  /* Set in start, cleared in stop: under classifier_lock, which queries take.
-   * They come in any state. */
-  GMutex classifier_lock;
+  /* Set in start, cleared in stop: under worker_lock, which queries, flushes and
+   * state changes take. They come in any state. */
+  GMutex worker_lock;
   TlClassifier *classifier;
-  gfloat *probabilities;
+  TlInferWorker *worker;
 
-  /* Streaming thread only. */
+  /* Set in start, then of the streaming thread alone. */
+  TlLabeller labeller;
   GstVideoInfo info;
-  gboolean prepared; /* imagedecode has cropped and resized already */
-  gboolean refused;  /* what they did, which was said */
-  gboolean warned;   /* that a frame could not be classified */
-  guint64 serial;    /* of the last result */
+  gboolean has_looked; /* whether upstream is live */
+  gboolean refused;    /* what imagedecode did, which was said */
 };
 
 #define CAPS GST_VIDEO_CAPS_MAKE ("RGB")
@@ -110,25 +102,38 @@ GST_ELEMENT_REGISTER_DEFINE (resnetinfer, "resnetinfer", GST_RANK_NONE,
 
 /* ---- Properties ---- */
 
-/* It may change while frames come, when an error would stop the video. */
-static void
-set_top_k (TlResnetInfer *self, guint top_k)
+/* Whether a value that counts at once is out of range: an error would stop the
+ * video. Under the object lock. */
+static gboolean
+is_refused (TlResnetInfer *self, const GValue *value, GParamSpec *pspec)
 {
-  gboolean is_refused;
-  guint kept;
+  const TlRange *range = tl_param_spec_get_range (pspec);
+  g_auto (GValue) number = G_VALUE_INIT;
 
-  GST_OBJECT_LOCK (self);
-  is_refused = GST_STATE (self) > GST_STATE_READY
-      && (top_k < 1 || top_k > TL_RESULT_MAX);
-  if (!is_refused)
-    self->top_k = top_k;
-  kept = self->top_k;
-  GST_OBJECT_UNLOCK (self);
-  if (is_refused)
-    GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
-        ("top-k=%u is out of range: expected 1 to %u. It stays %u.", top_k,
-            TL_RESULT_MAX, kept),
-        (NULL));
+  if (GST_STATE (self) <= GST_STATE_READY || !range
+      || !(pspec->flags & GST_PARAM_MUTABLE_PLAYING))
+    return FALSE;
+  g_value_init (&number, G_TYPE_DOUBLE);
+  g_value_transform (value, &number);
+  return !tl_range_contains (range, g_value_get_double (&number));
+}
+
+static void
+warn_of_range (TlResnetInfer *self, const GValue *value, GParamSpec *pspec)
+{
+  g_autofree gchar *range =
+      tl_range_to_string (tl_param_spec_get_range (pspec));
+  g_autofree gchar *refused = gst_value_serialize (value);
+  g_auto (GValue) kept = G_VALUE_INIT;
+  g_autofree gchar *text = NULL;
+
+  g_value_init (&kept, G_PARAM_SPEC_VALUE_TYPE (pspec));
+  g_object_get_property (G_OBJECT (self), pspec->name, &kept);
+  text = gst_value_serialize (&kept);
+  GST_ELEMENT_WARNING (self, LIBRARY, SETTINGS,
+      ("%s=%s is out of range: expected %s. It stays %s.", pspec->name, refused,
+          range, text),
+      (NULL));
 }
 
 static void
@@ -136,28 +141,15 @@ tl_resnet_infer_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   TlResnetInfer *self = TL_RESNET_INFER (object);
+  gboolean refused;
 
-  if (id == PROP_TOP_K) {
-    set_top_k (self, g_value_get_uint (value));
-    return;
-  }
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_CHECKPOINT:
-      g_free (self->checkpoint);
-      self->checkpoint = g_value_dup_string (value);
-      break;
-    case PROP_DEVICE:
-      g_free (self->device);
-      self->device = g_value_dup_string (value);
-      break;
-    case PROP_N_THREADS:
-      self->n_threads = g_value_get_uint (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  refused = is_refused (self, value, pspec);
+  if (!refused)
+    tl_infer_settings_set (&self->settings, id - PROP_SETTINGS, value);
   GST_OBJECT_UNLOCK (self);
+  if (refused)
+    warn_of_range (self, value, pspec);
 }
 
 static void
@@ -168,20 +160,26 @@ tl_resnet_infer_get_property (GObject *object, guint id, GValue *value,
 
   GST_OBJECT_LOCK (self);
   switch (id) {
-    case PROP_CHECKPOINT:
-      g_value_set_string (value, self->checkpoint);
+    case PROP_INFERENCE_TIME:
+      g_value_set_uint64 (value, tl_infer_stats_last (&self->labeller.stats));
       break;
-    case PROP_DEVICE:
-      g_value_set_string (value, self->device);
+    case PROP_INFERENCE_FPS:
+      g_value_set_double (value, tl_infer_stats_rate (&self->labeller.stats));
       break;
-    case PROP_TOP_K:
-      g_value_set_uint (value, self->top_k);
+    case PROP_INFERENCE_P50:
+      g_value_set_uint64 (value,
+          tl_infer_stats_percentile (&self->labeller.stats, 0.50));
       break;
-    case PROP_N_THREADS:
-      g_value_set_uint (value, self->n_threads);
+    case PROP_INFERENCE_P95:
+      g_value_set_uint64 (value,
+          tl_infer_stats_percentile (&self->labeller.stats, 0.95));
+      break;
+    case PROP_INFERENCE_P99:
+      g_value_set_uint64 (value,
+          tl_infer_stats_percentile (&self->labeller.stats, 0.99));
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      tl_infer_settings_get (&self->settings, id - PROP_SETTINGS, value);
   }
   GST_OBJECT_UNLOCK (self);
 }
@@ -202,6 +200,16 @@ prepare (GstElement *element)
   return FALSE;
 }
 
+/* Ends the waiting of a frame, now and until FALSE: a flush or a stop. */
+static void
+interrupt (TlResnetInfer *self, gboolean is_interrupted)
+{
+  g_mutex_lock (&self->worker_lock);
+  if (self->worker)
+    tl_infer_worker_interrupt (self->worker, is_interrupted);
+  g_mutex_unlock (&self->worker_lock);
+}
+
 static GstStateChangeReturn
 tl_resnet_infer_change_state (GstElement *element, GstStateChange transition)
 {
@@ -209,24 +217,15 @@ tl_resnet_infer_change_state (GstElement *element, GstStateChange transition)
           || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
       && !prepare (element))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+    interrupt (TL_RESNET_INFER (element), TRUE);
   return GST_ELEMENT_CLASS (tl_resnet_infer_parent_class)
       ->change_state (element, transition);
 }
 
-/* *transferred*. */
-static void
-set_classifier (TlResnetInfer *self, TlClassifier *classifier)
+static TlClassifier *
+load (TlResnetInfer *self)
 {
-  g_mutex_lock (&self->classifier_lock);
-  g_clear_pointer (&self->classifier, tl_classifier_free);
-  self->classifier = classifier;
-  g_mutex_unlock (&self->classifier_lock);
-}
-
-static gboolean
-tl_resnet_infer_start (GstBaseTransform *transform)
-{
-  TlResnetInfer *self = TL_RESNET_INFER (transform);
   TlClassifierOptions options = {0};
   TlClassifier *classifier = NULL;
   g_autofree gchar *checkpoint = NULL, *device = NULL;
@@ -234,30 +233,91 @@ tl_resnet_infer_start (GstBaseTransform *transform)
   TlStatus status;
 
   GST_OBJECT_LOCK (self);
-  checkpoint = g_strdup (self->checkpoint);
-  device = g_strdup (self->device);
-  options.n_threads = self->n_threads;
+  checkpoint = g_strdup (self->settings.checkpoint);
+  device = g_strdup (self->settings.device);
+  options.n_threads = self->settings.n_threads;
   GST_OBJECT_UNLOCK (self);
-  if (!checkpoint || !*checkpoint) {
+  if (!*checkpoint) {
     GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
         ("No checkpoint is given: set checkpoint= to a file that tlpipe wrote, "
          "such as run/best.safetensors."),
         ("checkpoint is empty"));
-    return FALSE;
+    return NULL;
   }
   options.checkpoint = checkpoint;
   options.device = device;
   status = tl_classifier_new (&options, &classifier, &error);
-  if (status != TL_OK) {
-    tl_element_post_error (GST_ELEMENT (self), status, &error);
+  if (status == TL_OK)
+    return classifier;
+  tl_element_post_error (GST_ELEMENT (self), status, &error);
+  return NULL;
+}
+
+/* @classifier: *transferred*. */
+static gboolean
+begin (TlResnetInfer *self, TlClassifier *classifier)
+{
+  TlInferWorker *worker = tl_infer_worker_new (classifier);
+  guint timeout_ms;
+
+  g_mutex_lock (&self->worker_lock);
+  self->classifier = classifier;
+  self->worker = worker;
+  g_mutex_unlock (&self->worker_lock);
+  GST_OBJECT_LOCK (self);
+  timeout_ms = self->settings.timeout_ms;
+  GST_OBJECT_UNLOCK (self);
+  if (!worker) {
+    GST_ELEMENT_ERROR (self, LIBRARY, FAILED,
+        ("%d models of earlier runs hang and could not be ended; begin a new "
+         "process.",
+            TL_INFER_WORKER_MAX_LEFT),
+        ("threads are left behind"));
     return FALSE;
   }
-  self->probabilities = g_new (gfloat, tl_classifier_n_classes (classifier));
-  set_classifier (self, classifier);
-  self->prepared = FALSE;
+  if (tl_labeller_init (&self->labeller, GST_ELEMENT (self), worker,
+          tl_classifier_classes (classifier), timeout_ms))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+      ("Out of memory for the results of %u classes.",
+          tl_classifier_n_classes (classifier)),
+      (NULL));
+  return FALSE;
+}
+
+static void
+end (TlResnetInfer *self)
+{
+  TlInferWorker *worker;
+  guint timeout_ms = self->labeller.timeout_ms;
+
+  tl_labeller_clear (&self->labeller);
+  g_mutex_lock (&self->worker_lock);
+  worker = g_steal_pointer (&self->worker);
+  g_clear_pointer (&self->classifier, tl_classifier_unref);
+  g_mutex_unlock (&self->worker_lock);
+  if (worker && !tl_infer_worker_stop (worker, timeout_ms))
+    GST_ELEMENT_WARNING (self, LIBRARY, FAILED,
+        ("The model has not answered for %u ms (timeout-ms); it is left "
+         "behind, with its memory, until it does.",
+            timeout_ms),
+        (NULL));
+}
+
+static gboolean
+tl_resnet_infer_start (GstBaseTransform *transform)
+{
+  TlResnetInfer *self = TL_RESNET_INFER (transform);
+  TlClassifier *classifier = load (self);
+
+  if (!classifier)
+    return FALSE;
+  if (!begin (self, classifier)) {
+    end (self);
+    return FALSE;
+  }
   self->refused = FALSE;
-  self->warned = FALSE;
-  self->serial = 0;
+  self->has_looked = FALSE;
   return TRUE;
 }
 
@@ -272,110 +332,47 @@ tl_resnet_infer_set_caps (GstBaseTransform *transform, GstCaps *in,
 
 /* ---- Data ---- */
 
-static gint
-compare_descending (gconstpointer a, gconstpointer b, gpointer data)
+/* Live is what says so of its latency; others can wait. */
+static gboolean
+is_upstream_live (TlResnetInfer *self)
 {
-  const gfloat *probabilities = data;
-  guint i = *(const guint *) a, j = *(const guint *) b;
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean is_live = FALSE;
 
-  if (probabilities[i] != probabilities[j])
-    return probabilities[i] < probabilities[j] ? 1 : -1;
-  return i < j ? -1 : i > j;
+  if (gst_pad_peer_query (GST_BASE_TRANSFORM_SINK_PAD (self), query))
+    gst_query_parse_latency (query, &is_live, NULL, NULL);
+  return is_live;
 }
 
+/* Before the first frame of a stream. */
 static void
-fill_top (TlResnetInfer *self, TlResultMeta *meta)
+look_upstream (TlResnetInfer *self, TlInferMode mode)
 {
-  guint n = tl_classifier_n_classes (self->classifier);
-  const gchar *const *classes = tl_classifier_classes (self->classifier);
-  g_autofree guint *order = g_new (guint, n);
-  guint top_k;
+  TlLabeller *labeller = &self->labeller;
 
-  GST_OBJECT_LOCK (self);
-  top_k = self->top_k;
-  GST_OBJECT_UNLOCK (self);
-  for (guint i = 0; i < n; i++)
-    order[i] = i;
-  g_qsort_with_data (order, n, sizeof *order, compare_descending,
-      self->probabilities);
-  meta->n = MIN (n, top_k);
-  for (guint i = 0; i < meta->n; i++) {
-    meta->top[i].index = order[i];
-    meta->top[i].name = g_quark_from_string (classes[order[i]]);
-    meta->top[i].probability = self->probabilities[order[i]];
-  }
-}
-
-static TlStatus
-classify (TlResnetInfer *self, GstBuffer *buffer, TlError *error)
-{
-  TlFrame frame;
-  TlPixels pixels;
-  TlStatus status =
-      tl_frame_map (&frame, buffer, &self->info, GST_MAP_READ, error);
-
-  if (status != TL_OK)
-    return status;
-  pixels = (TlPixels){
-      .data = frame.first,
-      .stride = (gsize) frame.stride,
-      .width = frame.width,
-      .height = frame.height,
-  };
-  if (frame.stride > 0)
-    status = tl_classifier_run (self->classifier, &pixels, self->prepared,
-        self->probabilities, error);
-  else
-    status = tl_fail (error, TL_ERROR_UNSUPPORTED,
-        "A frame's rows lie from the bottom up: put videoconvert before "
-        "resnetinfer.");
-  tl_frame_unmap (&frame);
-  return status;
-}
-
-static void
-report_absent (TlResnetInfer *self, TlResultMeta *meta, TlStatus status,
-    const TlError *error)
-{
-  meta->state = TL_RESULT_ABSENT;
-  meta->reason = g_quark_from_string (error->message);
-  if (!self->warned)
-    GST_ELEMENT_WARNING (self, STREAM, FAILED,
-        ("A frame could not be classified; the video goes on without results "
-         "until one can: %s",
-            error->message),
-        ("status %d: %s", status, error->detail));
-  self->warned = TRUE;
+  labeller->is_live = is_upstream_live (self);
+  labeller->is_sync = mode == TL_INFER_SYNC
+      || (mode == TL_INFER_AUTO
+          && (!labeller->is_live || labeller->is_prepared));
+  self->has_looked = TRUE;
+  GST_INFO_OBJECT (self, "%s, upstream is %slive",
+      labeller->is_sync ? "sync" : "async", labeller->is_live ? "" : "not ");
 }
 
 static GstFlowReturn
 tl_resnet_infer_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
 {
   TlResnetInfer *self = TL_RESNET_INFER (transform);
-  GstClockTime begin = gst_util_get_timestamp ();
-  TlError error = TL_ERROR_INIT;
-  TlResultMeta *meta;
-  TlStatus status;
+  TlInferSettings settings;
 
   if (self->refused)
     return GST_FLOW_ERROR;
-  status = classify (self, buffer, &error);
-  meta = tl_buffer_add_result_meta (buffer);
-  meta->pts = GST_BUFFER_PTS (buffer);
-  meta->age = 0;
-  meta->serial = ++self->serial;
-  meta->inference_time = gst_util_get_timestamp () - begin;
-  meta->model = tl_classifier_id (self->classifier);
-  if (status == TL_OK) {
-    meta->state = TL_RESULT_VALID;
-    fill_top (self, meta);
-    self->warned = FALSE;
-  } else {
-    report_absent (self, meta, status, &error);
-  }
-  gst_element_post_message (GST_ELEMENT (self),
-      tl_message_new_result (GST_OBJECT (self), meta,
-          tl_buffer_get_sample_meta (buffer)));
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  if (!self->has_looked)
+    look_upstream (self, settings.mode);
+  tl_labeller_label (&self->labeller, buffer, &self->info, &settings);
   return GST_FLOW_OK;
 }
 
@@ -393,7 +390,7 @@ accept_transform (TlResnetInfer *self, const TlPreprocess *given)
   memcpy (wanted.std, given->std, sizeof wanted.std);
   wanted_text = tl_preprocess_to_string (&wanted);
   given_text = tl_preprocess_to_string (given);
-  self->prepared = TRUE;
+  self->labeller.is_prepared = TRUE;
   if (g_str_equal (wanted_text, given_text))
     return TRUE;
   /* The event is sticky: it may come again. */
@@ -409,6 +406,14 @@ accept_transform (TlResnetInfer *self, const TlPreprocess *given)
   return FALSE;
 }
 
+static void
+begin_stream (TlResnetInfer *self)
+{
+  if (self->labeller.worker)
+    tl_labeller_begin_stream (&self->labeller);
+  self->has_looked = FALSE;
+}
+
 static gboolean
 tl_resnet_infer_sink_event (GstBaseTransform *transform, GstEvent *event)
 {
@@ -419,6 +424,21 @@ tl_resnet_infer_sink_event (GstBaseTransform *transform, GstEvent *event)
       && !accept_transform (self, &found.preprocess)) {
     gst_event_unref (event);
     return FALSE;
+  }
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      interrupt (self, TRUE);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      interrupt (self, FALSE);
+      begin_stream (self);
+      break;
+    case GST_EVENT_STREAM_START:
+      begin_stream (self);
+      self->labeller.is_prepared = FALSE;
+      break;
+    default:
+      break;
   }
   return GST_BASE_TRANSFORM_CLASS (tl_resnet_infer_parent_class)
       ->sink_event (transform, event);
@@ -443,24 +463,47 @@ answer_preprocess (TlResnetInfer *self, GstQuery *query)
 {
   gboolean is_answered;
 
-  g_mutex_lock (&self->classifier_lock);
+  g_mutex_lock (&self->worker_lock);
   is_answered = self->classifier != NULL;
   if (is_answered)
     tl_query_answer_preprocess (query,
         tl_classifier_preprocess (self->classifier));
-  g_mutex_unlock (&self->classifier_lock);
+  g_mutex_unlock (&self->worker_lock);
   return is_answered;
+}
+
+/* Upstream's, and the time that frames wait here. */
+static void
+add_latency (TlResnetInfer *self, GstQuery *query)
+{
+  GstClockTime min, max, own;
+  gboolean is_live;
+
+  GST_OBJECT_LOCK (self);
+  own = self->labeller.latency;
+  GST_OBJECT_UNLOCK (self);
+  gst_query_parse_latency (query, &is_live, &min, &max);
+  min += own;
+  if (GST_CLOCK_TIME_IS_VALID (max))
+    max += own;
+  gst_query_set_latency (query, is_live, min, max);
 }
 
 static gboolean
 tl_resnet_infer_query (GstBaseTransform *transform, GstPadDirection direction,
     GstQuery *query)
 {
+  TlResnetInfer *self = TL_RESNET_INFER (transform);
+
   if (direction == GST_PAD_SINK && tl_query_is_preprocess (query)
-      && answer_preprocess (TL_RESNET_INFER (transform), query))
+      && answer_preprocess (self, query))
     return TRUE;
-  return GST_BASE_TRANSFORM_CLASS (tl_resnet_infer_parent_class)
-      ->query (transform, direction, query);
+  if (!GST_BASE_TRANSFORM_CLASS (tl_resnet_infer_parent_class)
+           ->query (transform, direction, query))
+    return FALSE;
+  if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    add_latency (self, query);
+  return TRUE;
 }
 
 /* ---- End ---- */
@@ -468,10 +511,7 @@ tl_resnet_infer_query (GstBaseTransform *transform, GstPadDirection direction,
 static gboolean
 tl_resnet_infer_stop (GstBaseTransform *transform)
 {
-  TlResnetInfer *self = TL_RESNET_INFER (transform);
-
-  set_classifier (self, NULL);
-  g_clear_pointer (&self->probabilities, g_free);
+  end (TL_RESNET_INFER (transform));
   return TRUE;
 }
 
@@ -480,44 +520,42 @@ tl_resnet_infer_finalize (GObject *object)
 {
   TlResnetInfer *self = TL_RESNET_INFER (object);
 
-  g_free (self->checkpoint);
-  g_free (self->device);
-  g_mutex_clear (&self->classifier_lock);
+  tl_infer_settings_clear (&self->settings);
+  g_mutex_clear (&self->worker_lock);
   G_OBJECT_CLASS (tl_resnet_infer_parent_class)->finalize (object);
 }
 
 /* ---- Type ---- */
 
 static void
-install_properties (GObjectClass *object_class)
+install_time (GObjectClass *klass, guint id, const gchar *name,
+    const gchar *nick, const gchar *blurb)
 {
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  g_object_class_install_property (klass, id,
+      g_param_spec_uint64 (name, nick, blurb, 0, G_MAXUINT64, 0,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
 
-  g_object_class_install_property (object_class, PROP_CHECKPOINT,
-      g_param_spec_string ("checkpoint", "Checkpoint",
-          "Checkpoint file of resnetfinetune (.safetensors); it carries the "
-          "classes and the preprocessing",
-          DEFAULT_CHECKPOINT, flags));
-  g_object_class_install_property (object_class, PROP_DEVICE,
-      g_param_spec_string ("device", "Device",
-          "Where the model runs: auto, cpu, cuda or cuda:N", DEFAULT_DEVICE,
-          flags));
-  g_object_class_install_property (object_class, PROP_TOP_K,
-      tl_param_spec_set_range (
-          g_param_spec_uint ("top-k", "Top k",
-              "Classes listed per frame, best first (1 to 16)", 0, G_MAXUINT,
-              DEFAULT_TOP_K,
-              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS
-                  | GST_PARAM_MUTABLE_PLAYING),
-          1, TL_RESULT_MAX));
-  g_object_class_install_property (object_class, PROP_N_THREADS,
-      tl_param_spec_set_range (
-          g_param_spec_uint ("n-threads", "Threads",
-              "CPU threads of the model, up to 1024; 0: as many as the affinity "
-              "mask has",
-              0, G_MAXUINT, DEFAULT_N_THREADS, flags),
-          0, MAX_THREADS));
+static void
+install_properties (GObjectClass *klass)
+{
+  tl_infer_settings_install (klass, PROP_SETTINGS);
+  install_time (klass, PROP_INFERENCE_TIME, "inference-time", "Inference time",
+      "Nanoseconds that the last result took, preprocessing included; 0: none "
+      "yet");
+  g_object_class_install_property (klass, PROP_INFERENCE_FPS,
+      g_param_spec_double ("inference-fps", "Inferences per second",
+          "Results per second over the last 256", 0, G_MAXDOUBLE, 0,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  install_time (klass, PROP_INFERENCE_P50, "inference-p50",
+      "Median inference time",
+      "Nanoseconds that half of the last 256 results did not exceed");
+  install_time (klass, PROP_INFERENCE_P95, "inference-p95",
+      "95th percentile of the inference time",
+      "Nanoseconds that 95 % of the last 256 results did not exceed");
+  install_time (klass, PROP_INFERENCE_P99, "inference-p99",
+      "99th percentile of the inference time",
+      "Nanoseconds that 99 % of the last 256 results did not exceed");
 }
 
 static void
@@ -554,11 +592,7 @@ tl_resnet_infer_class_init (TlResnetInferClass *klass)
 static void
 tl_resnet_infer_init (TlResnetInfer *self)
 {
-  g_mutex_init (&self->classifier_lock);
-  self->checkpoint = g_strdup (DEFAULT_CHECKPOINT);
-  self->device = g_strdup (DEFAULT_DEVICE);
-  self->top_k = DEFAULT_TOP_K;
-  self->n_threads = DEFAULT_N_THREADS;
+  g_mutex_init (&self->worker_lock);
   self->base_event = GST_PAD_EVENTFUNC (GST_BASE_TRANSFORM_SINK_PAD (self));
   gst_pad_set_event_full_function (GST_BASE_TRANSFORM_SINK_PAD (self),
       tl_resnet_infer_pad_event);

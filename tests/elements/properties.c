@@ -94,6 +94,20 @@ stream_checkpoints (GstPad *feed)
   gst_pad_push_event (feed, gst_event_new_eos ());
 }
 
+/* Dim, so that the model is not all too sure. */
+static GstBuffer *
+new_dim_frame (guint bright)
+{
+  GstBuffer *frame = model_new_frame (32, 32, bright);
+  GstMapInfo map;
+
+  gst_buffer_map (frame, &map, GST_MAP_READWRITE);
+  for (gsize i = 0; i < map.size; i++)
+    map.data[i] /= 16;
+  gst_buffer_unmap (frame, &map);
+  return frame;
+}
+
 static void
 stream_frames (GstPad *feed)
 {
@@ -105,18 +119,22 @@ stream_frames (GstPad *feed)
   gst_pad_push_event (feed, gst_event_new_stream_start ("frames"));
   gst_pad_push_event (feed, gst_event_new_caps (caps));
   gst_pad_push_event (feed, gst_event_new_segment (&segment));
-  for (guint i = 0; i < 4; i++)
-    gst_pad_push (feed, model_new_frame (32, 32, 1));
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *frame = new_dim_frame (1 + i % 2);
+
+    GST_BUFFER_PTS (frame) = i * 40 * GST_MSECOND;
+    gst_pad_push (feed, frame);
+  }
 }
 
 static gchar *
 describe_result (GstBuffer *buffer)
 {
   const TlResultMeta *meta = tl_buffer_get_result_meta (buffer);
-  GString *text = g_string_new (NULL);
+  GString *text = g_string_new (tl_result_state_nick (meta->state));
 
   for (guint i = 0; i < meta->n; i++)
-    g_string_append_printf (text, "%s=%.6f ",
+    g_string_append_printf (text, " %s=%.6f",
         g_quark_to_string (meta->top[i].name), meta->top[i].probability);
   return g_string_free (text, FALSE);
 }
@@ -196,6 +214,19 @@ static const Row rows[] = {
     {&infer, "device", "cpu", "tpu"},
     {&infer, "top-k", "1", "3"},
     {&infer, "n-threads", "1", "2", NULL, TRUE},
+    {&infer, "mode", "auto", "sync", NULL, TRUE},
+    {&infer, "timeout-ms", "0", "60000", NULL, TRUE},
+    {&infer, "interval", "1", "2"},
+    {&infer, "threshold", "0", "0.5"},
+    {&infer, "abstain-below", "0", "1"},
+    {&infer, "smoothing", "0", "10"},
+    {&infer, "hysteresis", "0", "1"},
+    {&infer, "message-interval-ms", "100", "0", NULL, TRUE},
+    {&infer, "inference-time"},
+    {&infer, "inference-fps"},
+    {&infer, "inference-p50"},
+    {&infer, "inference-p95"},
+    {&infer, "inference-p99"},
 };
 
 /* ---- A run ---- */
