@@ -12,16 +12,21 @@ agrees (const GstVideoMeta *meta, const GstVideoInfo *info)
       && meta->height == (guint) GST_VIDEO_INFO_HEIGHT (info);
 }
 
+#define PALETTE_SIZE (256 * 4)
+
 /* Bytes of a row of @plane, and how many rows it has. Formats that pack pixels
- * into words, and tiles, take what GStreamer gives them by default. */
+ * into words take what GStreamer gives them by default. */
 static void
 measure_plane (const GstVideoInfo *info, guint plane, gint64 *row,
     gint64 *n_rows)
 {
   gint components[GST_VIDEO_MAX_COMPONENTS];
 
-  gst_video_format_info_component (info->finfo, plane, components);
   *n_rows = 1;
+  *row = PALETTE_SIZE;
+  if (plane == 1 && GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info->finfo))
+    return;
+  gst_video_format_info_component (info->finfo, plane, components);
   *row = 0;
   for (guint i = 0; i < GST_VIDEO_MAX_COMPONENTS && components[i] >= 0; i++) {
     gint c = components[i];
@@ -35,6 +40,22 @@ measure_plane (const GstVideoInfo *info, guint plane, gint64 *row,
     *row = GST_VIDEO_INFO_PLANE_STRIDE (info, plane);
 }
 
+/* The strides of tiles count tiles, and must be as in the caps. */
+static gboolean
+tiles_fit (const GstVideoFrame *frame, const GstVideoInfo *info, guint plane)
+{
+  const GstMapInfo *map = &frame->map[plane];
+  gboolean is_last = plane + 1 == GST_VIDEO_INFO_N_PLANES (info);
+  gsize end = is_last ? GST_VIDEO_INFO_SIZE (info)
+                      : GST_VIDEO_INFO_PLANE_OFFSET (info, plane + 1);
+  gsize size = end - GST_VIDEO_INFO_PLANE_OFFSET (info, plane);
+  gsize begin = (gsize) ((guint8 *) frame->data[plane] - map->data);
+
+  return GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane)
+      == GST_VIDEO_INFO_PLANE_STRIDE (info, plane)
+      && begin <= map->size && size <= map->size - begin;
+}
+
 /* Every row of @plane lies inside what is mapped of it, and no two overlap. With
  * a GstVideoMeta each plane is mapped by itself. */
 static gboolean
@@ -45,6 +66,8 @@ plane_fits (const GstVideoFrame *frame, const GstVideoInfo *info, guint plane)
   gint64 stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
   gint64 row, n_rows, begin, end;
 
+  if (GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo))
+    return tiles_fit (frame, info, plane);
   measure_plane (info, plane, &row, &n_rows);
   begin = first - map->data;
   end = begin + MAX (stride * (n_rows - 1), 0) + row;
