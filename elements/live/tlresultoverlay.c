@@ -88,7 +88,8 @@ struct _TlResultOverlay
 {
   GstBaseTransform parent;
 
-  Settings settings; /* under the object lock */
+  GstPadEventFunction base_event; /* GstBaseTransform's, of the sink pad */
+  Settings settings;              /* under the object lock */
 
   /* Set in start, cleared in stop. */
   TlCardPainter *painter; /* NULL: no fonts */
@@ -479,6 +480,21 @@ tl_result_overlay_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
+/* ---- Events ---- */
+
+/* GstBaseTransform takes an event that met a flushing pad for a failed one. */
+static GstFlowReturn
+tl_result_overlay_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gboolean is_caps = GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+
+  if (TL_RESULT_OVERLAY (parent)->base_event (pad, parent, event))
+    return GST_FLOW_OK;
+  if (GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (parent)))
+    return GST_FLOW_FLUSHING;
+  return is_caps ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
+}
+
 /* ---- Type ---- */
 
 static void
@@ -561,4 +577,7 @@ tl_result_overlay_init (TlResultOverlay *self)
   };
   set_notice (&self->settings, DEFAULT_NOTICE);
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
+  self->base_event = GST_PAD_EVENTFUNC (GST_BASE_TRANSFORM_SINK_PAD (self));
+  gst_pad_set_event_full_function (GST_BASE_TRANSFORM_SINK_PAD (self),
+      tl_result_overlay_pad_event);
 }
