@@ -7,6 +7,7 @@
 #include "tldatasetsrc.h"
 #include "tlimagedecode.h"
 #include "tlresnetinfer.h"
+#include "tlresultlog.h"
 #ifdef TL_WITH_OVERLAY
 #include "tlresultoverlay.h"
 #endif
@@ -34,6 +35,7 @@ static const Element elements[] = {
     {"datasetsrc", tl_dataset_src_get_type, gst_element_register_datasetsrc},
     {"imagedecode", tl_image_decode_get_type, gst_element_register_imagedecode},
     {"resnetinfer", tl_resnet_infer_get_type, gst_element_register_resnetinfer},
+    {"resultlog", tl_result_log_get_type, gst_element_register_resultlog},
 #ifdef TL_WITH_OVERLAY
     {"resultoverlay", tl_result_overlay_get_type,
         gst_element_register_resultoverlay},

@@ -14,7 +14,7 @@ torch=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build=$work/build
-device=(datasetsrc imagedecode resnetinfer resultoverlay)
+device=(datasetsrc imagedecode resnetinfer resultlog resultoverlay)
 all=(augment batcher checkpointsink "${device[@]}" resnetfinetune)
 
 fail() {
