@@ -17,6 +17,7 @@
 #include "tlmodelrig.h"
 #include "tlresnetfinetune.h"
 #include "tlresnetinfer.h"
+#include "tlresultlog.h"
 
 /* Launch lines with all that READY needs; %s: a folder. */
 static const gchar *const elements[] = {
@@ -27,6 +28,7 @@ static const gchar *const elements[] = {
     "resnetfinetune weights=random arch=resnet18",
     "checkpointsink location=%s/run",
     "resnetinfer",
+    "resultlog location=%s/results.csv",
 };
 
 static GstElement *
@@ -149,6 +151,7 @@ ranges_suite (void)
   GST_ELEMENT_REGISTER (resnetfinetune, NULL);
   GST_ELEMENT_REGISTER (checkpointsink, NULL);
   GST_ELEMENT_REGISTER (resnetinfer, NULL);
+  GST_ELEMENT_REGISTER (resultlog, NULL);
   tcase_add_checked_fixture (tc, model_set_up, model_tear_down);
   tcase_add_loop_test (tc, numbers_out_of_range_are_refused_in_null_and_ready,
       0, G_N_ELEMENTS (elements));
