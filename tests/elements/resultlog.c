@@ -7,13 +7,16 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tlresultlog.h"
 #include "tlresultmeta.h"
+
+/* Of a file below its limit; libcheck's own files stay smaller. */
+#define FULL (1 << 20)
 
 #define FRAME (40 * GST_MSECOND)
 
@@ -353,6 +356,50 @@ GST_START_TEST (full_disk_warns_once_and_holds_no_frame)
 }
 GST_END_TEST
 
+/* Room for a few lines and a part of one: the file ends with a whole line, and
+ * when there is room again nothing is missing. */
+GST_START_TEST (short_write_is_taken_back_and_made_up_for)
+{
+  g_autofree gchar *path = get_path ("a.jsonl");
+  g_autofree gchar *before = g_strnfill (FULL, ' ');
+  g_autoptr (GstElement) element = NULL;
+  GstHarness *h;
+  GstBus *bus = gst_bus_new ();
+  g_autofree gchar *partial = NULL;
+  g_autofree gchar *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  struct rlimit limit, old;
+
+  before[0] = '{';
+  before[FULL - 1] = '\n';
+  fail_unless (g_file_set_contents (path, before, FULL, NULL));
+  h = new_harness ("a.jsonl", "every=frame append=true");
+  element = gst_harness_find_element (h, "resultlog");
+  gst_element_set_bus (element, bus);
+  getrlimit (RLIMIT_FSIZE, &old);
+  limit = old;
+  limit.rlim_cur = FULL + 1000;
+  fail_unless (setrlimit (RLIMIT_FSIZE, &limit) == 0);
+  for (guint i = 0; i < 50; i++)
+    push (h, i, i + 1, "bees");
+  expect_warning (bus, "File too large");
+  partial = read_file ("a.jsonl");
+  fail_unless (g_str_has_suffix (partial, "\n"));
+  setrlimit (RLIMIT_FSIZE, &old);
+  finish (h);
+  text = read_file ("a.jsonl");
+  lines = g_strsplit (text, "\n", -1);
+  fail_unless_equals_int (g_strv_length (lines), 52);
+  for (guint i = 1; i <= 50; i++)
+    fail_unless (g_str_has_prefix (lines[i], "{\"time\"")
+        && g_str_has_suffix (lines[i], "]}"));
+  fail_unless_equals_uint64 (get_number (h, "n-dropped"), 0);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+GST_END_TEST
+
 /* A file that was moved away stays whole, and a new one begins with a header. */
 GST_START_TEST (moved_file_is_followed_by_a_new_one)
 {
@@ -422,6 +469,7 @@ resultlog_suite (void)
       G_N_ELEMENTS (refused));
   tcase_add_test (tc, one_log_has_one_writer);
   tcase_add_test (tc, full_disk_warns_once_and_holds_no_frame);
+  tcase_add_test (tc, short_write_is_taken_back_and_made_up_for);
   tcase_add_test (tc, moved_file_is_followed_by_a_new_one);
   tcase_add_test (tc, pipe_takes_whole_cues);
   return s;
