@@ -9,7 +9,6 @@
 #include "tlclasses.h"
 #include "tlcrop.h"
 #include "tlfail.h"
-#include "tlimage.h"
 #include "tlmodelfile.h"
 #include "tlshimloader.h"
 
@@ -24,11 +23,13 @@ struct TlClassifier
   GQuark id;
 
   TlPreprocess preprocess;
-  TlRegion region;
-  TlCropKind crop;
-  TlFilter filter;
-  TlImageDecoder *decoder; /* its resize memory */
-  guint8 *input;           /* height x width x 3, packed */
+  guint8 *input; /* height x width x 3, packed */
+
+  /* How frames become input, and which frames; NULL: not known yet. */
+  TlLivePicture *picture;
+  GstVideoInfo info;
+  gboolean prepared;
+  TlField field;
 };
 
 /* ---- From the file ---- */
@@ -58,15 +59,18 @@ read_description (TlClassifier *self, const TlModelFile *file,
   return TL_OK;
 }
 
+/* What can be known to be wrong before the first frame. */
 static TlStatus
 prepare_input (TlClassifier *self, const gchar *path, TlError *error)
 {
   const TlPreprocess *p = &self->preprocess;
-  TlStatus status = tl_region_parse (p->region, &self->region, error);
+  TlRegion region;
+  TlCropKind crop;
+  TlStatus status = tl_region_parse (p->region, &region, error);
 
   if (status != TL_OK)
     return status;
-  if (!tl_crop_kind_from_nick (p->crop, &self->crop))
+  if (!tl_crop_kind_from_nick (p->crop, &crop))
     return tl_fail (error, TL_ERROR_UNSUPPORTED,
         "%s asks for crop=%s, which this version does not know.", path,
         p->crop);
@@ -75,11 +79,8 @@ prepare_input (TlClassifier *self, const gchar *path, TlError *error)
     return tl_fail (error, TL_ERROR_UNSUPPORTED,
         "%s asks for interpolation=%s, which this version does not know.", path,
         p->interpolation);
-  self->filter = g_str_equal (p->interpolation, "bicubic") ? TL_FILTER_BICUBIC
-                                                           : TL_FILTER_BILINEAR;
-  self->decoder = tl_image_decoder_new ();
   self->input = g_try_malloc ((gsize) p->width * p->height * 3);
-  if (!self->decoder || !self->input)
+  if (!self->input)
     return tl_fail (error, TL_ERROR_MEMORY, "Out of memory for %d x %d pixels.",
         p->width, p->height);
   return TL_OK;
@@ -179,8 +180,7 @@ clear (TlClassifier *self)
 {
   if (self->model)
     self->shim->model_free (self->model);
-  if (self->decoder)
-    tl_image_decoder_free (self->decoder);
+  tl_live_picture_free (self->picture);
   g_free (self->input);
   g_strfreev (self->classes);
 }
@@ -223,51 +223,33 @@ tl_classifier_id (const TlClassifier *self)
 
 /* ---- Pictures ---- */
 
-/* Region, crop and resize, into self->input. */
-static TlStatus
-prepare_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
+static gboolean
+is_planned (const TlClassifier *self, const GstVideoInfo *info,
+    gboolean prepared, TlField field)
 {
-  const TlPreprocess *p = &self->preprocess;
-  TlCropPlan plan;
-  TlBox box;
-  TlStatus status;
-
-  status = tl_region_resolve (&self->region, picture->width, picture->height,
-      &box, error);
-  if (status != TL_OK)
-    return status;
-  status = tl_crop_plan_fixed (self->crop, &box, p->resize, p->width, p->height,
-      &plan, error);
-  if (status != TL_OK)
-    return status;
-  return tl_image_render_pixels (self->decoder, picture, &plan, self->filter,
-      p->width, p->height, self->input, (gsize) p->width * 3, error);
-}
-
-/* Pictures that are ready are kept too: the caller wants its memory back. */
-static TlStatus
-copy_picture (TlClassifier *self, const TlPixels *picture, TlError *error)
-{
-  const TlPreprocess *p = &self->preprocess;
-  guint width = (guint) p->width, height = (guint) p->height;
-  gsize row = (gsize) width * 3;
-
-  if (picture->width != width || picture->height != height)
-    return tl_fail (error, TL_ERROR_ARGUMENT,
-        "The model takes %u x %u pixels, but the prepared picture has %u x "
-        "%u.",
-        width, height, picture->width, picture->height);
-  for (gsize y = 0; y < height; y++)
-    memcpy (self->input + y * row, picture->data + y * picture->stride, row);
-  return TL_OK;
+  return self->picture && self->prepared == prepared && self->field == field
+      && GST_VIDEO_INFO_FIELD_ORDER (&self->info)
+      == GST_VIDEO_INFO_FIELD_ORDER (info)
+      && gst_video_info_is_equal (&self->info, info);
 }
 
 TlStatus
-tl_classifier_take (TlClassifier *self, const TlPixels *picture,
-    gboolean prepared, TlError *error)
+tl_classifier_take (TlClassifier *self, GstBuffer *frame,
+    const GstVideoInfo *info, gboolean prepared, TlField field, TlError *error)
 {
-  return prepared ? copy_picture (self, picture, error)
-                  : prepare_picture (self, picture, error);
+  TlStatus status;
+
+  if (!is_planned (self, info, prepared, field)) {
+    g_clear_pointer (&self->picture, tl_live_picture_free);
+    status = tl_live_picture_new (info, &self->preprocess, prepared, field,
+        &self->picture, error);
+    if (status != TL_OK)
+      return status;
+    self->info = *info;
+    self->prepared = prepared;
+    self->field = field;
+  }
+  return tl_live_picture_render (self->picture, frame, self->input, error);
 }
 
 TlStatus

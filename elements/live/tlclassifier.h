@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /* A checkpoint ready to classify pictures: its model, class names and
- * preprocessing. Knows no pads and no buffers. */
+ * preprocessing. Knows no pads. */
 
 #ifndef TL_CLASSIFIER_H
 #define TL_CLASSIFIER_H
@@ -10,8 +10,8 @@
 
 #include <tlstatus.h>
 
+#include "tllivepicture.h"
 #include "tlpreprocess.h"
-#include "tlresize.h"
 
 G_BEGIN_DECLS
 
@@ -43,11 +43,11 @@ const TlPreprocess *tl_classifier_preprocess (const TlClassifier *self);
 /* The first 16 hex digits of the file's SHA-256. */
 GQuark tl_classifier_id (const TlClassifier *self);
 
-/* Makes the model's input of @picture, *borrowed*: it is not needed after that.
- * With @prepared it has been cropped and resized already. One thread at a time,
- * also for the next. */
-TlStatus tl_classifier_take (TlClassifier *self, const TlPixels *picture,
-    gboolean prepared, TlError *error);
+/* Makes the model's input of @frame, which @info describes; *borrowed*, and not
+ * needed after that. With @prepared it has been cropped and resized already.
+ * Errors: those of tllivepicture.h. One thread at a time, also for the next. */
+TlStatus tl_classifier_take (TlClassifier *self, GstBuffer *frame,
+    const GstVideoInfo *info, gboolean prepared, TlField field, TlError *error);
 
 /* Probabilities (n_classes values in [0, 1]) of the picture taken last. */
 TlStatus tl_classifier_run (TlClassifier *self, gfloat *probabilities,

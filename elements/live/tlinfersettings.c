@@ -7,6 +7,8 @@
 #include <tlresultmeta.h>
 #include <tlsettings.h>
 
+#include "tllivepicture.h"
+
 static GType
 mode_type (void)
 {
@@ -20,6 +22,22 @@ mode_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("TlInferMode", values));
+  return type;
+}
+
+static GType
+field_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] =
+      {{TL_FIELD_AUTO, "The first in time of interlaced frames, else all rows",
+           "auto"},
+          {TL_FIELD_TOP, "Rows 0, 2, 4 and so on", "top"},
+          {TL_FIELD_BOTTOM, "Rows 1, 3, 5 and so on", "bottom"},
+          {TL_FIELD_BOTH, "All rows", "both"}, {0, NULL, NULL}};
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("TlField", values));
   return type;
 }
 
@@ -70,6 +88,8 @@ static const TlSetting rows[] = {
         "that says the same; 0: one per result",
         TL_SETTING_UINT, AT (message_interval_ms), NULL, 100, {0, G_MAXUINT},
         NULL, TRUE},
+    {"field", "Field", "Which rows of a frame the model sees", TL_SETTING_ENUM,
+        AT (field), NULL, TL_FIELD_AUTO, {0}, field_type, TRUE},
 };
 
 void

@@ -31,6 +31,7 @@ typedef struct
   gdouble smoothing; /* seconds */
   gdouble hysteresis;
   guint message_interval_ms;
+  gint field; /* TlField */
 } TlInferSettings;
 
 void tl_infer_settings_clear (TlInferSettings *self);

@@ -2,16 +2,13 @@
 
 #include "tlinferworker.h"
 
-#include <tlfail.h>
-
-#include "tlframe.h"
-
 typedef struct
 {
   guint64 number; /* 0: there is none */
   GstBuffer *buffer;
   GstVideoInfo info;
   gboolean prepared;
+  TlField field;
   guint n_skipped;
   guint64 generation;
 } Frame;
@@ -65,34 +62,6 @@ unref (TlInferWorker *self)
 
 /* ---- The thread ---- */
 
-/* Makes the model's input of the frame. */
-static TlStatus
-take (TlInferWorker *self, const Frame *next, TlError *error)
-{
-  TlFrame frame;
-  TlPixels pixels;
-  TlStatus status =
-      tl_frame_map (&frame, next->buffer, &next->info, GST_MAP_READ, error);
-
-  if (status != TL_OK)
-    return status;
-  pixels = (TlPixels){
-      .data = frame.first,
-      .stride = (gsize) frame.stride,
-      .width = frame.width,
-      .height = frame.height,
-  };
-  if (frame.stride > 0)
-    status =
-        tl_classifier_take (self->classifier, &pixels, next->prepared, error);
-  else
-    status = tl_fail (error, TL_ERROR_UNSUPPORTED,
-        "A frame's rows lie from the bottom up: put videoconvert before "
-        "resnetinfer.");
-  tl_frame_unmap (&frame);
-  return status;
-}
-
 static void
 classify (TlInferWorker *self, Frame *frame, TlInferResult *result)
 {
@@ -101,7 +70,8 @@ classify (TlInferWorker *self, Frame *frame, TlInferResult *result)
   result->pts = GST_BUFFER_PTS (frame->buffer);
   result->n_skipped = frame->n_skipped;
   result->model = tl_classifier_id (self->classifier);
-  result->status = take (self, frame, &result->error);
+  result->status = tl_classifier_take (self->classifier, frame->buffer,
+      &frame->info, frame->prepared, frame->field, &result->error);
   gst_clear_buffer (&frame->buffer);
   if (result->status == TL_OK)
     result->status =
@@ -227,7 +197,7 @@ tl_infer_worker_stop (TlInferWorker *self, guint timeout_ms)
 
 guint64
 tl_infer_worker_give (TlInferWorker *self, GstBuffer *frame,
-    const GstVideoInfo *info, gboolean prepared, guint n_skipped)
+    const GstVideoInfo *info, gboolean prepared, TlField field, guint n_skipped)
 {
   GstBuffer *replaced;
   guint64 number;
@@ -240,7 +210,7 @@ tl_infer_worker_give (TlInferWorker *self, GstBuffer *frame,
     self->n_replaced = n_skipped;
   number = ++self->n_given;
   /* A copy shares the memory and leaves the frame itself writable. */
-  self->next = (Frame){number, gst_buffer_copy (frame), *info, prepared,
+  self->next = (Frame){number, gst_buffer_copy (frame), *info, prepared, field,
       self->n_replaced, self->generation};
   g_cond_signal (&self->wake);
   g_mutex_unlock (&self->lock);

@@ -14,6 +14,7 @@
 #include <gst/video/video.h>
 
 #include "tlclassifier.h"
+#include "tllivepicture.h"
 
 G_BEGIN_DECLS
 
@@ -42,10 +43,11 @@ TlInferWorker *tl_infer_worker_new (TlClassifier *classifier);
 gboolean tl_infer_worker_stop (TlInferWorker *self, guint timeout_ms);
 
 /* Gives a frame, replacing one that waits. Its memory is held until the model's
- * input has been made of it. @n_skipped: frames before it that were not given.
- * Returns the frame's number, from 1. */
+ * input has been made of it; @field of it counts. @n_skipped: frames before it
+ * that were not given. Returns the frame's number, from 1. */
 guint64 tl_infer_worker_give (TlInferWorker *self, GstBuffer *frame,
-    const GstVideoInfo *info, gboolean prepared, guint n_skipped);
+    const GstVideoInfo *info, gboolean prepared, TlField field,
+    guint n_skipped);
 
 typedef enum
 {

@@ -189,13 +189,14 @@ is_due (const TlLabeller *self, guint interval)
 }
 
 static guint64
-give (TlLabeller *self, GstBuffer *frame, const GstVideoInfo *info)
+give (TlLabeller *self, GstBuffer *frame, const GstVideoInfo *info,
+    TlField field)
 {
   guint n_skipped = self->n_skipped;
 
   self->n_skipped = 0;
   return tl_infer_worker_give (self->worker, frame, info, self->is_prepared,
-      n_skipped);
+      field, n_skipped);
 }
 
 static void
@@ -206,7 +207,7 @@ label_later (TlLabeller *self, GstBuffer *frame, const GstVideoInfo *info,
   if (is_hanging (self))
     set_hanging (self, GST_BUFFER_PTS (frame));
   if (is_due (self, settings->interval))
-    give (self, frame, info);
+    give (self, frame, info, (TlField) settings->field);
   else
     self->n_skipped++;
 }
@@ -220,7 +221,8 @@ label_now (TlLabeller *self, GstBuffer *frame, const GstVideoInfo *info,
   if (is_hanging (self))
     set_hanging (self, GST_BUFFER_PTS (frame));
   else if (is_due (self, settings->interval))
-    switch (tl_infer_worker_wait (self->worker, give (self, frame, info),
+    switch (tl_infer_worker_wait (self->worker,
+        give (self, frame, info, (TlField) settings->field),
         self->timeout_ms)) {
       case TL_INFER_DONE:
         take_result (self, settings);

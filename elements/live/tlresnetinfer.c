@@ -5,7 +5,7 @@
  * @title: resnetinfer
  * @short_description: Classifies every frame with a tlpipe checkpoint
  *
- * Takes RGB video of any size, leaves the pixels alone, and adds a TlResultMeta
+ * Takes raw video of any format and size, leaves the pixels alone, and adds a TlResultMeta
  * to every frame; results are also posted as `tl-result` element messages.
  * The frame is cropped and resized as the checkpoint says, by the code that
  * prepared the validation pictures while training. Samples that imagedecode has
@@ -24,9 +24,8 @@
  * |[
  * gst-launch-1.0 -m datasetsrc location=frames splits=valid ! imagedecode \
  *     ! resnetinfer checkpoint=run/best.safetensors ! fakesink
- * gst-launch-1.0 filesrc location=video.mkv ! decodebin ! videoconvert \
- *     ! video/x-raw,format=RGB ! resnetinfer checkpoint=run/best.safetensors \
- *     ! fakesink
+ * gst-launch-1.0 filesrc location=video.mkv ! decodebin \
+ *     ! resnetinfer checkpoint=run/best.safetensors ! fakesink
  * ]|
  *
  * As YAML:
@@ -89,7 +88,9 @@ struct _TlResnetInfer
   gboolean refused;    /* what imagedecode did, which was said */
 };
 
-#define CAPS GST_VIDEO_CAPS_MAKE ("RGB")
+/* Of any kind of memory: the frames go on untouched, and those that cannot be
+ * read get no result. */
+#define CAPS GST_VIDEO_CAPS_MAKE_WITH_FEATURES ("ANY", GST_VIDEO_FORMATS_ALL)
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));

@@ -222,6 +222,7 @@ static const Row rows[] = {
     {&infer, "smoothing", "0", "10"},
     {&infer, "hysteresis", "0", "1"},
     {&infer, "message-interval-ms", "100", "0", NULL, TRUE},
+    {&infer, "field", "auto", "bottom", NULL, TRUE},
     {&infer, "inference-time"},
     {&infer, "inference-fps"},
     {&infer, "inference-p50"},
