@@ -20,6 +20,7 @@ static const TlVerb *const verbs[] = {
     &tl_verb_evaluate,
 #endif
     &tl_verb_export,
+    &tl_verb_parity,
 };
 
 static void

@@ -66,7 +66,7 @@ gboolean tl_verb_parse_count (const TlVerb *verb, const gchar *option,
 
 extern const TlVerb tl_verb_run, tl_verb_check, tl_verb_show, tl_verb_inspect,
     tl_verb_doctor, tl_verb_weights, tl_verb_predict, tl_verb_evaluate,
-    tl_verb_export;
+    tl_verb_export, tl_verb_parity;
 
 G_END_DECLS
 

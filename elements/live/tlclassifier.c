@@ -252,6 +252,12 @@ tl_classifier_take (TlClassifier *self, GstBuffer *frame,
   return tl_live_picture_render (self->picture, frame, self->input, error);
 }
 
+const guint8 *
+tl_classifier_input (const TlClassifier *self)
+{
+  return self->input;
+}
+
 TlStatus
 tl_classifier_run (TlClassifier *self, gfloat *probabilities, TlError *error)
 {

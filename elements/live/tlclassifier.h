@@ -49,6 +49,10 @@ GQuark tl_classifier_id (const TlClassifier *self);
 TlStatus tl_classifier_take (TlClassifier *self, GstBuffer *frame,
     const GstVideoInfo *info, gboolean prepared, TlField field, TlError *error);
 
+/* That input: packed RGB of the preprocessing's size. *borrowed*, until the
+ * next. */
+const guint8 *tl_classifier_input (const TlClassifier *self);
+
 /* Probabilities (n_classes values in [0, 1]) of the picture taken last. */
 TlStatus tl_classifier_run (TlClassifier *self, gfloat *probabilities,
     TlError *error);

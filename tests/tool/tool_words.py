@@ -53,6 +53,7 @@ USAGE_ERRORS = (
     ("an option without its value", ["run", "f.yaml", "--set"], "--set"),
     ("no file", ["run"], "run needs FILE"),
     ("no checkpoint", ["predict"], "predict needs CHECKPOINT PATH..."),
+    ("no picture", ["parity", "c.safetensors"], "parity needs CHECKPOINT PATH..."),
     ("no path", ["predict", "c.safetensors"], "predict needs CHECKPOINT PATH..."),
     ("one argument too many", ["run", "a.yaml", "b.yaml"], '"b.yaml" too'),
     ("an argument where none is taken", ["doctor", "me"], 'takes no arguments, but there is "me"'),

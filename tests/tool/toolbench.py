@@ -23,7 +23,7 @@ sys.path.append(str(pathlib.Path(__file__).parent.parent))
 from tapcases import Failure, check, metadata, run_cases  # noqa: E402
 
 VERBS = ("run", "check", "show", "inspect", "doctor", "weights", "predict", "evaluate",
-         "export")
+         "export", "parity")
 
 FINETUNE = """tlpipe: 1
 vars: {data: FRAMES, run: run, epochs: 2}
