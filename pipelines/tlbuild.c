@@ -15,13 +15,65 @@ typedef struct
 
 /* ---- Elements ---- */
 
+/* Whether pads of @element come only when it runs, as those of decodebin. */
+static gboolean
+awaits_pads (GstElement *element)
+{
+  const GList *templates =
+      gst_element_class_get_pad_template_list (GST_ELEMENT_GET_CLASS (element));
+
+  for (const GList *l = templates; l; l = l->next) {
+    if (GST_PAD_TEMPLATE_DIRECTION (l->data) == GST_PAD_SRC
+        && GST_PAD_TEMPLATE_PRESENCE (l->data) == GST_PAD_SOMETIMES)
+      return element->numsrcpads == 0;
+  }
+  return FALSE;
+}
+
+/* The open input of what leads to @element; NULL if that begins with a source.
+ * *Transferred*. */
+static GstPad *
+find_input_before (GstBin *bin, GstElement *element)
+{
+  for (gint i = 0; element && i < bin->numchildren; i++) {
+    GstPad *pad = element->sinkpads ? element->sinkpads->data : NULL;
+    g_autoptr (GstPad) peer = pad ? gst_pad_get_peer (pad) : NULL;
+
+    if (!peer)
+      return pad ? gst_object_ref (pad) : NULL;
+    element = GST_PAD_PARENT (peer);
+  }
+  return NULL;
+}
+
+/* Behind a decodebin an input only looks open: it is linked when its pads come,
+ * as in "filesrc ! decodebin ! queue". *Transferred*. */
+static GstPad *
+find_input (GstBin *bin)
+{
+  for (GList *l = bin->children; l; l = l->next) {
+    if (awaits_pads (l->data))
+      return find_input_before (bin, l->data);
+  }
+  return gst_bin_find_unlinked_pad (bin, GST_PAD_SINK);
+}
+
+/* @pad: *transferred*, or NULL. */
+static void
+ghost (GstBin *bin, const gchar *name, GstPad *pad)
+{
+  if (pad)
+    gst_element_add_pad (GST_ELEMENT (bin), gst_ghost_pad_new (name, pad));
+  g_clear_pointer (&pad, gst_object_unref);
+}
+
 /* The whole text in a bin of its own; pads that nothing in it uses are the
  * bin's. */
 static GstElement *
 make_launch (Builder *self, const TlSpecStep *step)
 {
   g_autoptr (GError) error = NULL;
-  GstElement *bin = gst_parse_bin_from_description_full (step->text.text, TRUE,
+  GstElement *bin = gst_parse_bin_from_description_full (step->text.text, FALSE,
       NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 
   if (!bin || error) {
@@ -31,6 +83,9 @@ make_launch (Builder *self, const TlSpecStep *step)
       gst_object_unref (gst_object_ref_sink (bin));
     return NULL;
   }
+  ghost (GST_BIN (bin), "sink", find_input (GST_BIN (bin)));
+  ghost (GST_BIN (bin), "src",
+      gst_bin_find_unlinked_pad (GST_BIN (bin), GST_PAD_SRC));
   gst_object_set_name (GST_OBJECT (bin), step->name);
   return bin;
 }

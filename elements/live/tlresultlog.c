@@ -7,7 +7,8 @@
  *
  * Takes and gives anything: buffers pass untouched. The TlResultMeta that
  * resnetinfer has added goes into a file as JSON lines, CSV or WebVTT subtitles,
- * with the stream time of the frame.
+ * with the stream time of the frame. The pad `text`, if it is asked for, gives
+ * the same as subtitles to a muxer beside the video.
  *
  * A thread of its own writes. A disk that is slow, full or gone never holds a
  * frame: one warning, then it is tried again, and the log says how many entries
@@ -20,6 +21,9 @@
  *     ! resultlog location=results.jsonl append=true ! videoconvert ! autovideosink
  * gst-launch-1.0 videotestsrc num-buffers=100 \
  *     ! resultlog location=/dev/null format=csv ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! resnetinfer checkpoint=run/best.safetensors \
+ *     ! resultlog name=log ! queue ! jpegenc ! matroskamux name=mux ! filesink location=video.mkv \
+ *     log.text ! queue max-size-time=0 max-size-buffers=0 ! mux.
  * ]|
  *
  * As YAML:
@@ -37,58 +41,25 @@
 #include <string.h>
 
 #include "tlrange.h"
+#include "tlresultlogsettings.h"
 #include "tlresultmeta.h"
+#include "tlresultsubtitles.h"
 #include "tlresultwriter.h"
 
 GST_DEBUG_CATEGORY_STATIC (resultlog_debug);
 #define GST_CAT_DEFAULT resultlog_debug
 
+/* The read-only properties first, then those of the settings. */
 enum
 {
   PROP_0,
-  PROP_LOCATION,
-  PROP_FORMAT,
-  PROP_APPEND,
-  PROP_FLUSH,
-  PROP_EVERY,
-  PROP_TOP_K,
   PROP_N_WRITTEN,
   PROP_N_DROPPED,
+  PROP_SETTINGS,
 };
-
-typedef enum
-{
-  FORMAT_AUTO = 0,
-  FORMAT_JSONL = 1,
-  FORMAT_CSV = 2,
-  FORMAT_VTT = 3,
-} Format;
-
-typedef enum
-{
-  EVERY_RESULT = 0,
-  EVERY_FRAME = 1,
-} Every;
-
-#define DEFAULT_LOCATION NULL
-#define DEFAULT_FORMAT FORMAT_AUTO
-#define DEFAULT_APPEND FALSE
-#define DEFAULT_FLUSH TL_RESULT_FLUSH_LINE
-#define DEFAULT_EVERY EVERY_RESULT
-#define DEFAULT_TOP_K 3
 
 /* What a stop and an end of stream wait for the disk. */
 #define DRAIN_TIMEOUT (2 * G_USEC_PER_SEC)
-
-typedef struct
-{
-  gchar *location;
-  Format format;
-  gboolean append;
-  TlResultFlush flush;
-  Every every;
-  guint top_k;
-} Settings;
 
 struct _TlResultLog
 {
@@ -97,12 +68,13 @@ struct _TlResultLog
   GstPadEventFunction base_event;
 
   /* Under the object lock. */
-  Settings settings;
+  TlResultLogSettings settings;
   guint64 n_written, n_dropped; /* of the last run, once its writer is gone */
-  TlResultWriter *writer;       /* set in start, cleared in stop */
+  TlResultWriter *writer;       /* set in start, cleared in stop; or none */
+  TlResultSubtitles subtitles;  /* says what protects what */
 
   /* Streaming thread only; set in start. */
-  Every every;
+  TlResultEvery every;
   TlResultFormat format;
   guint64 n_frames;
   guint64 serial; /* of the result logged last */
@@ -114,6 +86,8 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
     GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate text_template = GST_STATIC_PAD_TEMPLATE ("text",
+    GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS (TL_RESULT_SUBTITLES_CAPS));
 
 G_DEFINE_TYPE (TlResultLog, tl_result_log, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE (resultlog, "resultlog", GST_RANK_NONE,
@@ -121,87 +95,14 @@ GST_ELEMENT_REGISTER_DEFINE (resultlog, "resultlog", GST_RANK_NONE,
 
 /* ---- Properties ---- */
 
-static GType
-register_enum (gsize *type, const gchar *name, const GEnumValue *values)
-{
-  if (g_once_init_enter (type))
-    g_once_init_leave (type, g_enum_register_static (name, values));
-  return (GType) *type;
-}
-
-static GType
-get_format_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-      {FORMAT_AUTO, "By the ending of location", "auto"},
-      {FORMAT_JSONL, "An object of JSON per line", "jsonl"},
-      {FORMAT_CSV, "Comma-separated values with a header", "csv"},
-      {FORMAT_VTT, "WebVTT subtitles", "vtt"},
-      {0, NULL, NULL},
-  };
-
-  return register_enum (&type, "TlResultLogFormat", values);
-}
-
-static GType
-get_flush_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-      {TL_RESULT_FLUSH_NONE, "Once a second", "none"},
-      {TL_RESULT_FLUSH_LINE, "Each entry to the system", "line"},
-      {TL_RESULT_FLUSH_SYNC, "Each entry onto the disk", "sync"},
-      {0, NULL, NULL},
-  };
-
-  return register_enum (&type, "TlResultLogFlush", values);
-}
-
-static GType
-get_every_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-      {EVERY_RESULT, "Each result once", "result"},
-      {EVERY_FRAME, "The result of each frame", "frame"},
-      {0, NULL, NULL},
-  };
-
-  return register_enum (&type, "TlResultLogEvery", values);
-}
-
 static void
 tl_result_log_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
   TlResultLog *self = TL_RESULT_LOG (object);
-  Settings *settings = &self->settings;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_free (settings->location);
-      settings->location = g_value_dup_string (value);
-      break;
-    case PROP_FORMAT:
-      settings->format = (Format) g_value_get_enum (value);
-      break;
-    case PROP_APPEND:
-      settings->append = g_value_get_boolean (value);
-      break;
-    case PROP_FLUSH:
-      settings->flush = (TlResultFlush) g_value_get_enum (value);
-      break;
-    case PROP_EVERY:
-      settings->every = (Every) g_value_get_enum (value);
-      break;
-    case PROP_TOP_K:
-      settings->top_k = g_value_get_uint (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  tl_result_log_settings_set (&self->settings, id - PROP_SETTINGS, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -221,37 +122,12 @@ tl_result_log_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
   TlResultLog *self = TL_RESULT_LOG (object);
-  const Settings *settings = &self->settings;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_set_string (value, settings->location);
-      break;
-    case PROP_FORMAT:
-      g_value_set_enum (value, (gint) settings->format);
-      break;
-    case PROP_APPEND:
-      g_value_set_boolean (value, settings->append);
-      break;
-    case PROP_FLUSH:
-      g_value_set_enum (value, (gint) settings->flush);
-      break;
-    case PROP_EVERY:
-      g_value_set_enum (value, (gint) settings->every);
-      break;
-    case PROP_TOP_K:
-      g_value_set_uint (value, settings->top_k);
-      break;
-    case PROP_N_WRITTEN:
-      g_value_set_uint64 (value, get_count (self, FALSE));
-      break;
-    case PROP_N_DROPPED:
-      g_value_set_uint64 (value, get_count (self, TRUE));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  if (id >= PROP_SETTINGS)
+    tl_result_log_settings_get (&self->settings, id - PROP_SETTINGS, value);
+  else
+    g_value_set_uint64 (value, get_count (self, id == PROP_N_DROPPED));
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -268,58 +144,28 @@ tl_result_log_change_state (GstElement *element, GstStateChange transition)
       ->change_state (element, transition);
 }
 
-static gboolean
-choose_format (const Settings *settings, TlResultFormat *ret)
-{
-  static const struct
-  {
-    const gchar *ending;
-    TlResultFormat format;
-  } known[] = {
-      {".jsonl", TL_RESULT_JSONL},
-      {".csv", TL_RESULT_CSV},
-      {".vtt", TL_RESULT_VTT},
-  };
-  g_autofree gchar *name = g_ascii_strdown (settings->location, -1);
-
-  if (settings->format != FORMAT_AUTO) {
-    *ret = (TlResultFormat) (settings->format - FORMAT_JSONL);
-    return TRUE;
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (known); i++)
-    if (g_str_has_suffix (name, known[i].ending)) {
-      *ret = known[i].format;
-      return TRUE;
-    }
-  return FALSE;
-}
-
 static void
 warn_fault (gpointer object, const gchar *message)
 {
   GST_ELEMENT_WARNING (object, RESOURCE, WRITE, ("%s", message), (NULL));
 }
 
+/* With a pad for the text a file may be left out. */
 static gboolean
-start_writer (TlResultLog *self, const Settings *settings)
+start_writer (TlResultLog *self, const TlResultLogSettings *settings)
 {
   TlError error = TL_ERROR_INIT;
   TlResultWriterConfig config = {
       .path = settings->location,
       .append = settings->append,
-      .flush = settings->flush,
+      .flush = (TlResultFlush) settings->flush,
       .top_k = settings->top_k,
       .fault = warn_fault,
       .object = G_OBJECT (self),
   };
   TlResultWriter *writer;
 
-  if (!settings->location || !*settings->location) {
-    GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
-        ("location is not set: say which file the results go into."), (NULL));
-    return FALSE;
-  }
-  if (!choose_format (settings, &config.format)) {
+  if (!tl_result_log_settings_get_format (settings, &config.format)) {
     GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
         ("location=%s does not tell the format: end it with .jsonl, .csv or "
          ".vtt, or set format.",
@@ -341,21 +187,35 @@ start_writer (TlResultLog *self, const Settings *settings)
 }
 
 static gboolean
+start (TlResultLog *self, const TlResultLogSettings *settings)
+{
+  self->every = (TlResultEvery) settings->every;
+  self->format = TL_RESULT_JSONL;
+  self->n_frames = 0;
+  self->has_logged = FALSE;
+  if (*settings->location)
+    return start_writer (self, settings);
+  if (tl_result_subtitles_has_pad (&self->subtitles))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, LIBRARY, SETTINGS,
+      ("location is not set: say which file the results go into."), (NULL));
+  return FALSE;
+}
+
+static gboolean
 tl_result_log_start (GstBaseTransform *transform)
 {
   TlResultLog *self = TL_RESULT_LOG (transform);
-  g_autofree gchar *location = NULL;
-  Settings settings;
+  TlResultLogSettings settings;
+  gboolean is_started;
 
   GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  settings.location = location = g_strdup (settings.location);
+  tl_result_log_settings_copy (&settings, &self->settings);
   self->n_written = self->n_dropped = 0;
   GST_OBJECT_UNLOCK (self);
-  self->every = settings.every;
-  self->n_frames = 0;
-  self->has_logged = FALSE;
-  return start_writer (self, &settings);
+  is_started = start (self, &settings);
+  tl_result_log_settings_clear (&settings);
+  return is_started;
 }
 
 /* ---- Data ---- */
@@ -372,7 +232,8 @@ is_due (TlResultLog *self, const TlResultMeta *meta)
   self->serial = meta->serial;
   self->state = meta->state;
   /* A cue lasts as long as its frames. */
-  return is_new || self->every == EVERY_FRAME || self->format == TL_RESULT_VTT;
+  return is_new || self->every == TL_RESULT_EVERY_FRAME
+      || self->format == TL_RESULT_VTT;
 }
 
 static void
@@ -416,10 +277,12 @@ tl_result_log_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
   const TlResultMeta *meta = tl_buffer_get_result_meta (buffer);
   TlResultEntry entry;
 
-  if (meta && is_due (self, meta)) {
+  if (meta)
     fill_entry (self, &entry, buffer, meta);
+  if (self->writer && meta && is_due (self, meta))
     tl_result_writer_push (self->writer, &entry);
-  }
+  tl_result_subtitles_push (&self->subtitles, &transform->segment, buffer,
+      meta ? &entry : NULL);
   self->n_frames++;
   return GST_FLOW_OK;
 }
@@ -429,7 +292,7 @@ tl_result_log_transform_ip (GstBaseTransform *transform, GstBuffer *buffer)
 static void
 finish_log (TlResultLog *self)
 {
-  if (tl_result_writer_drain (self->writer, DRAIN_TIMEOUT))
+  if (!self->writer || tl_result_writer_drain (self->writer, DRAIN_TIMEOUT))
     return;
   GST_ELEMENT_WARNING (self, RESOURCE, WRITE,
       ("The last results are not in the log: its disk takes nothing."),
@@ -439,8 +302,11 @@ finish_log (TlResultLog *self)
 static gboolean
 tl_result_log_sink_event (GstBaseTransform *transform, GstEvent *event)
 {
+  TlResultLog *self = TL_RESULT_LOG (transform);
+
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    finish_log (TL_RESULT_LOG (transform));
+    finish_log (self);
+  tl_result_subtitles_event (&self->subtitles, &transform->segment, event);
   return GST_BASE_TRANSFORM_CLASS (tl_result_log_parent_class)
       ->sink_event (transform, event);
 }
@@ -456,6 +322,22 @@ tl_result_log_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
   if (GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (parent)))
     return GST_FLOW_FLUSHING;
   return is_caps ? GST_FLOW_NOT_NEGOTIATED : GST_FLOW_ERROR;
+}
+
+/* ---- The pad of the text ---- */
+
+static GstPad *
+tl_result_log_request_new_pad (GstElement *element, GstPadTemplate *template,
+    const gchar *name, const GstCaps *caps)
+{
+  return tl_result_subtitles_add_pad (&TL_RESULT_LOG (element)->subtitles,
+      template, name);
+}
+
+static void
+tl_result_log_release_pad (GstElement *element, GstPad *pad)
+{
+  tl_result_subtitles_remove_pad (&TL_RESULT_LOG (element)->subtitles, pad);
 }
 
 /* ---- Stop ---- */
@@ -480,7 +362,7 @@ tl_result_log_stop (GstBaseTransform *transform)
 static void
 tl_result_log_finalize (GObject *object)
 {
-  g_free (TL_RESULT_LOG (object)->settings.location);
+  tl_result_log_settings_clear (&TL_RESULT_LOG (object)->settings);
   G_OBJECT_CLASS (tl_result_log_parent_class)->finalize (object);
 }
 
@@ -502,40 +384,6 @@ install_counts (GObjectClass *object_class)
 }
 
 static void
-install_properties (GObjectClass *object_class)
-{
-  const GParamFlags flags =
-      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (object_class, PROP_LOCATION,
-      g_param_spec_string ("location", "Location",
-          "File that the results go into; also a pipe or a device",
-          DEFAULT_LOCATION, flags));
-  g_object_class_install_property (object_class, PROP_FORMAT,
-      g_param_spec_enum ("format", "Format", "What is written",
-          get_format_type (), DEFAULT_FORMAT, flags));
-  g_object_class_install_property (object_class, PROP_APPEND,
-      g_param_spec_boolean ("append", "Append",
-          "Go on below what is in the file, instead of emptying it",
-          DEFAULT_APPEND, flags));
-  g_object_class_install_property (object_class, PROP_FLUSH,
-      g_param_spec_enum ("flush", "Flush", "When entries reach the file",
-          get_flush_type (), DEFAULT_FLUSH, flags));
-  g_object_class_install_property (object_class, PROP_EVERY,
-      g_param_spec_enum ("every", "Every",
-          "What has an entry in JSON lines and CSV", get_every_type (),
-          DEFAULT_EVERY, flags));
-  g_object_class_install_property (object_class, PROP_TOP_K,
-      tl_param_spec_set_range (
-          g_param_spec_uint ("top-k", "Top k",
-              "Classes per entry, best first (1 to 16), as far as the result "
-              "has them; CSV has columns for so many",
-              0, G_MAXUINT, DEFAULT_TOP_K, flags),
-          1, TL_RESULT_ENTRY_MAX));
-  install_counts (object_class);
-}
-
-static void
 tl_result_log_class_init (TlResultLogClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -547,17 +395,19 @@ tl_result_log_class_init (TlResultLogClass *klass)
   object_class->set_property = tl_result_log_set_property;
   object_class->get_property = tl_result_log_get_property;
   object_class->finalize = tl_result_log_finalize;
-  install_properties (object_class);
-  gst_type_mark_as_plugin_api (get_format_type (), 0);
-  gst_type_mark_as_plugin_api (get_flush_type (), 0);
-  gst_type_mark_as_plugin_api (get_every_type (), 0);
+  install_counts (object_class);
+  tl_result_log_settings_install (object_class, PROP_SETTINGS);
 
   gst_element_class_set_static_metadata (element_class, "Result log",
       "Filter/Metadata", "Writes what the model says into a log",
       "tlpipe developers");
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_add_static_pad_template (element_class, &text_template);
   element_class->change_state = GST_DEBUG_FUNCPTR (tl_result_log_change_state);
+  element_class->request_new_pad =
+      GST_DEBUG_FUNCPTR (tl_result_log_request_new_pad);
+  element_class->release_pad = GST_DEBUG_FUNCPTR (tl_result_log_release_pad);
 
   transform_class->passthrough_on_same_caps = TRUE;
   transform_class->start = GST_DEBUG_FUNCPTR (tl_result_log_start);
@@ -572,13 +422,7 @@ tl_result_log_init (TlResultLog *self)
 {
   GstPad *sink = GST_BASE_TRANSFORM_SINK_PAD (self);
 
-  self->settings = (Settings){
-      .format = DEFAULT_FORMAT,
-      .append = DEFAULT_APPEND,
-      .flush = DEFAULT_FLUSH,
-      .every = DEFAULT_EVERY,
-      .top_k = DEFAULT_TOP_K,
-  };
+  tl_result_subtitles_init (&self->subtitles, GST_ELEMENT (self));
   gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
   self->base_event = GST_PAD_EVENTFUNC (sink);

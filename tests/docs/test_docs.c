@@ -109,7 +109,8 @@ static gboolean
 may_lack_element (const GError *error)
 {
   static const gchar *const names[] = {"\"autovideosink\"", "\"decodebin\"",
-      "\"jpegdec\"", "\"v4l2src\"", "\"videoconvert\""};
+      "\"jpegdec\"", "\"jpegenc\"", "\"matroskamux\"", "\"rtspsrc\"",
+      "\"v4l2src\"", "\"decklinkvideosrc\"", "\"videoconvert\"", "\"vp8enc\""};
 
   if (!g_error_matches (error, GST_PARSE_ERROR,
           GST_PARSE_ERROR_NO_SUCH_ELEMENT))

@@ -229,7 +229,8 @@ check_libraries
 check_elements "${all[@]}"
 check_shim
 check_headers
-check_program decode-benchmark.yaml evaluate.yaml finetune-layer4.yaml finetune.yaml
+check_program decode-benchmark.yaml evaluate.yaml finetune-layer4.yaml finetune.yaml live.yaml \
+  record.yaml
 train "$work/run"
 TLPIPE_TORCH=$torch train "$work/named"
 cmp "$work/run/last.safetensors" "$work/named/last.safetensors"
@@ -239,5 +240,5 @@ use "$work/device"
 check_libraries
 check_elements "${device[@]}"
 check_headers
-check_program
+check_program live.yaml record.yaml
 check_application

@@ -62,6 +62,12 @@ static const struct
     {"launch",
         "pipeline: [launch: videotestsrc num-buffers=5 ! identity, "
         "fakesink]\n"},
+    {"launch whose pads come later",
+        "pipeline: [launch: videotestsrc num-buffers=5 ! jpegenc ! decodebin ! "
+        "queue, fakesink]\n"},
+    {"launch whose pads come later, and another after it",
+        "pipeline: [launch: videotestsrc num-buffers=5 ! jpegenc, launch: "
+        "queue ! decodebin ! queue, fakesink]\n"},
     {"launch alone",
         "pipeline: [launch: videotestsrc num-buffers=5 ! "
         "fakesink]\n"},

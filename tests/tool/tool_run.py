@@ -35,9 +35,20 @@ def case_the_catalog_runs(bench):
         "evaluate.yaml": ["--set", "checkpoint=run/best.safetensors"],
         "decode-benchmark.yaml": ["--set", "epochs=1"],
     }
-    check(names == sorted(words), f"{names}")
+    feed = ["--set", "source=videotestsrc num-buffers=60 ! jpegenc ! decodebin ! queue",
+            "--set", "checkpoint=run/best.safetensors", "--set", "device=cpu"]
+    live = {
+        "live.yaml": ["--set", "sink=fakesink"],
+        "record.yaml": ["--set", "record=recording", "--set", "encoder=jpegenc"],
+    }
+    check(names == sorted([*words, *live]), f"{names}")
     for name, sets in words.items():
         bench.run("run", str(catalog / name), *small, *sets)
+    for name, sets in live.items():
+        bench.run("run", str(catalog / name), *feed, *sets)
+    with open(os.path.join(bench.folder, "recording.jsonl"), encoding="utf-8") as file:
+        results = [json.loads(line) for line in file]
+    check(len(results) == 60 and all(r["state"] == "valid" for r in results), f"{results[-1:]}")
     check(metadata(bench.path("run/last.safetensors"))["tlpipe.state"] == "finished", "state")
 
 
